@@ -1,0 +1,84 @@
+"""A segment: an immutable batch of patches with the index that finds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Float64, UInt32
+
+from memstore.patch import Patches, SourceFrames
+from memstore.transform import Transform
+
+NEVER_HIDDEN = np.uint32(0xFFFF_FFFF)
+"""Value of `Entry.hidden_from` for a patch that is shown for good."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """b runs of neighbouring rows with what bounds them. No block mixes surface and sky."""
+
+    start: UInt32[np.ndarray, "b_plus_1"]
+    """Block i holds rows start[i] to start[i + 1]."""
+    low: Float32[np.ndarray, "b 3"]
+    """Smallest corner of a box around the patches' spheres, relative to the segment's origin, metres. Of sky: of the
+    directions, widened by the angular radius."""
+    high: Float32[np.ndarray, "b 3"]
+    """Largest corner of that box."""
+    cone_axis: Float32[np.ndarray, "b 3"]
+    """Axis of a cone that holds the block's normals."""
+    cone_cos: Float32[np.ndarray, "b"]
+    """Cosine of that cone's half angle; -1 when the normals point everywhere."""
+    surface_blocks: int
+    """Blocks before this hold surfaces, blocks from here on hold sky."""
+
+    def __len__(self) -> int:
+        return len(self.cone_cos)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """An immutable batch of patches of consecutive frames."""
+
+    ordinal: int
+    """Database-wide number, never used again."""
+    patches: Patches
+    """Geometry, memory-mapped when it comes from disk."""
+    blocks: Blocks
+    """What search uses to skip most patches."""
+    frames: SourceFrames
+    """Where the patches were seen from."""
+    token_columns: int
+    """Columns of the source frames' token grid: row, column = divmod(cell, token_columns)."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one layer shows of one segment, ready to search."""
+
+    layer: int
+    """Position of the layer in the scene."""
+    segment: Segment
+    """The patches themselves, shared by every layer that shows them."""
+    placement: Transform
+    """world <- segment."""
+    sky: bool
+    """Whether this shows the segment's sky (directions) or its surfaces."""
+    low: Float64[np.ndarray, "3"]
+    """Smallest corner of a box around what is shown, before placement, metres; of sky, of directions."""
+    high: Float64[np.ndarray, "3"]
+    """Largest corner of that box."""
+    hidden_from: UInt32[np.ndarray, "n"] | None = None
+    """Per row of the segment: the frame ordinal from which it is hidden, 0 for always; `None` hides nothing."""
+    ordinal_offset: int = 0
+    """Added to the frames' ordinals: a stitched memory counts as older than the stitch."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that one commit of a world shows. The order of entries carries no meaning."""
+
+    entries: tuple[Entry, ...]
+    """One per (layer, segment)."""
+    layers: tuple[str, ...]
+    """Layer ids, by `Entry.layer`."""
