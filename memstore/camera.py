@@ -47,7 +47,9 @@ class Camera:
         matrix = as_array(self.camera_to_world, np.float64, (4, 4), "camera_to_world", reason=Reason.INVALID_CAMERA)
         if not np.isfinite(matrix).all() or not np.allclose(matrix[3], [0, 0, 0, 1], atol=1e-9):
             raise InvalidInput(
-                "camera_to_world must be finite with last row 0 0 0 1.", reason=Reason.INVALID_CAMERA, field="camera_to_world"
+                "camera_to_world must be finite with last row 0 0 0 1.",
+                reason=Reason.INVALID_CAMERA,
+                field="camera_to_world",
             )
         check_rotation(matrix[:3, :3], "camera_to_world[:3, :3]")
         object.__setattr__(self, "camera_to_world", matrix)
@@ -130,9 +132,7 @@ class Camera:
         uv = local[..., :2] / ahead[..., None] * [self.fx, self.fy] + [self.cx, self.cy]
         return uv, depth
 
-    def unproject(
-        self, uv: Float[np.ndarray, "*n 2"], depth_m: Float[np.ndarray, "*n"]
-    ) -> Float64[np.ndarray, "*n 3"]:
+    def unproject(self, uv: Float[np.ndarray, "*n 2"], depth_m: Float[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n 3"]:
         """Returns the world points, metres, at pixels `uv` and planar depth `depth_m`."""
         plane = (np.asarray(uv, np.float64) - [self.cx, self.cy]) / [self.fx, self.fy]
         rays = np.concatenate([plane, np.ones_like(plane[..., :1])], axis=-1)
@@ -174,7 +174,9 @@ class Camera:
         return f"Camera({self.width}x{self.height}, fov_x={fov:.1f} deg, center=({x:.2f}, {y:.2f}, {z:.2f}))"
 
 
-def look_at(eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0, 0, 1)) -> Float64[np.ndarray, "4 4"]:
+def look_at(
+    eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0, 0, 1)
+) -> Float64[np.ndarray, "4 4"]:
     """Returns world <- camera for a camera at `eye` that looks at `target` with `up` towards the top of its image.
 
     >>> look_at((0, 0, 0), (0, 5, 0))[:3, 2].tolist()

@@ -51,7 +51,9 @@ class Frame:
         if self.latents is not None:
             object.__setattr__(self, "latents", as_array(self.latents, None, (None, None, None), "latents"))
         if not np.isfinite(self.time_s):
-            raise InvalidInput(f"time_s must be finite, got {self.time_s}.", reason=Reason.INVALID_FRAME, field="time_s")
+            raise InvalidInput(
+                f"time_s must be finite, got {self.time_s}.", reason=Reason.INVALID_FRAME, field="time_s"
+            )
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
 
     def _keep(self, name: str, dtype: type, shape: tuple[int, ...]) -> None:
@@ -96,4 +98,3 @@ class Frame:
         order = "" if self.ordinal is None else f", ordinal={self.ordinal}"
         share = float(self.measured.mean())
         return f"Frame({self.camera.width}x{self.camera.height}, {'+'.join(kept)}, {share:.0%} measured{order})"
-

@@ -51,7 +51,9 @@ class LatentSpec:
         if self.dtype not in DTYPES:
             raise InvalidInput(f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}.", field="dtype")
         if self.depth_dtype not in ("float16", "float32"):
-            raise InvalidInput(f"depth_dtype must be float16 or float32, got {self.depth_dtype!r}.", field="depth_dtype")
+            raise InvalidInput(
+                f"depth_dtype must be float16 or float32, got {self.depth_dtype!r}.", field="depth_dtype"
+            )
 
     @classmethod
     def pixel(cls, patch: int = 8, depth_dtype: str = "float16") -> LatentSpec:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
 from memstore.errors import InvalidInput
 
@@ -45,9 +46,27 @@ class Query:
     latents: bool = True
     """Bring the latents and per-cell depth of the patches along."""
 
+    @classmethod
+    def of(cls, query: Query | None, options: Mapping[str, Any]) -> Query:
+        """Returns `query`, or a query of `options`.
+
+        Raises:
+            InvalidInput: both were given, or an option is unknown.
+        """
+        known = [field.name for field in fields(cls)]
+        if query is not None and options:
+            raise InvalidInput(f"give either a query or options, got a query and {', '.join(options)}.", field="query")
+        if unknown := [name for name in options if name not in known]:
+            raise InvalidInput(
+                f"retrieve knows no option {', '.join(unknown)}; it knows {', '.join(known)}.", field=unknown[0]
+            )
+        return query if query is not None else cls(**options)
+
     def __post_init__(self) -> None:
         _require(self.ranking in get_args(Ranking), "ranking", f"one of {', '.join(get_args(Ranking))}", self.ranking)
-        _require(self.frames_by in get_args(FramesBy), "frames_by", f"one of {', '.join(get_args(FramesBy))}", self.frames_by)
+        _require(
+            self.frames_by in get_args(FramesBy), "frames_by", f"one of {', '.join(get_args(FramesBy))}", self.frames_by
+        )
         _require(1 <= self.per_token <= MAX_PER_TOKEN, "per_token", f"from 1 to {MAX_PER_TOKEN}", self.per_token)
         _require(self.budget is None or self.budget >= 1, "budget", "at least 1, or None", self.budget)
         _require(self.max_frames >= 1, "max_frames", "at least 1", self.max_frames)
@@ -57,7 +76,9 @@ class Query:
         _require(0 <= self.depth_tolerance < math.inf, "depth_tolerance", "a share of at least 0", self.depth_tolerance)
         _require(0 <= self.radius_tolerance < math.inf, "radius_tolerance", "at least 0 radii", self.radius_tolerance)
         _require(self.as_of is None or self.as_of >= 0, "as_of", "a frame ordinal of at least 0, or None", self.as_of)
-        _require(self.before is None or self.before >= 0, "before", "a frame ordinal of at least 0, or None", self.before)
+        _require(
+            self.before is None or self.before >= 0, "before", "a frame ordinal of at least 0, or None", self.before
+        )
 
 
 def _require(holds: bool, field: str, wanted: str, found: object) -> None:

@@ -1,0 +1,166 @@
+"""Layers: placed, masked views of segments. Everything that a world shows is one layer or another.
+
+A layer never holds patches. It lists segments and, for each, says by a mask which rows it shows; its placement carries
+them into the world. Deleting, moving and duplicating are new masks and placements over the same segments.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float64, UInt32
+from pyroaring import BitMap
+
+from memstore.errors import CorruptData
+from memstore.segment import NEVER_HIDDEN
+from memstore.transform import Transform
+
+Kind = Literal["observed", "placed", "generated", "sky"]
+_MASK_MAGIC = b"MSK1"
+_GROUP = struct.Struct("<II")
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which rows of a segment a layer shows, as roaring bitmaps."""
+
+    shows: bool
+    """Polarity: True shows only `rows`, False shows all but `rows`."""
+    rows: BitMap
+    """The rows that the polarity speaks of."""
+    retired: tuple[tuple[int, BitMap], ...] = ()
+    """(frame ordinal, rows): shown rows that are hidden from that ordinal on."""
+
+    def hidden_from(self, row_count: int) -> UInt32[np.ndarray, "n"]:
+        """Returns for each row the frame ordinal from which it is hidden: 0 always, NEVER_HIDDEN never."""
+        hidden = np.full(row_count, 0 if self.shows else NEVER_HIDDEN, np.uint32)
+        hidden[_positions(self.rows)] = NEVER_HIDDEN if self.shows else 0
+        for ordinal, rows in self.retired:
+            at = _positions(rows)
+            hidden[at] = np.minimum(hidden[at], ordinal)
+        return hidden
+
+    def to_bytes(self) -> bytes:
+        """Returns the mask as an object: polarity, then (ordinal, length, roaring bytes) groups, 0 first."""
+        groups = [(0, self.rows), *self.retired]
+        parts = [_MASK_MAGIC, bytes([self.shows])]
+        for ordinal, rows in groups:
+            content = rows.serialize()
+            parts += [_GROUP.pack(ordinal, len(content)), content]
+        return b"".join(parts)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Mask:
+        """Reads what `to_bytes` wrote.
+
+        Raises:
+            CorruptData: the bytes are no mask.
+        """
+        if content[:4] != _MASK_MAGIC:
+            raise CorruptData("an object that should be a mask is none; run `memstore verify`.")
+        at, groups = 5, list[tuple[int, BitMap]]()
+        while at < len(content):
+            ordinal, length = _GROUP.unpack_from(content, at)
+            at += _GROUP.size + length
+            groups.append((ordinal, BitMap.deserialize(content[at - length : at])))
+        return cls(bool(content[4]), groups[0][1], tuple(groups[1:]))
+
+
+@dataclass(frozen=True)
+class LayerSegment:
+    """What a layer shows of one segment."""
+
+    segment: int
+    """Segment ordinal."""
+    shown_count: int
+    """Rows that are shown as of now."""
+    low: tuple[float, float, float]
+    """Smallest corner of a box around what is shown, before placement, metres; of sky, of directions."""
+    high: tuple[float, float, float]
+    """Largest corner of that box."""
+    mask: str | None = None
+    """Name of the mask object; `None` shows every row of the layer's kind (surfaces, or sky)."""
+
+    def to_json(self) -> list[Any]:
+        """Returns one item of a segment list."""
+        return [self.segment, self.shown_count, list(self.low), list(self.high), self.mask]
+
+    @classmethod
+    def from_json(cls, item: list[Any]) -> LayerSegment:
+        """Reads what `to_json` wrote."""
+        segment, shown, low, high, mask = item
+        return cls(segment, shown, tuple(low), tuple(high), mask)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A placed, masked view of segments: an object that people can move."""
+
+    layer_id: str
+    """Id for life."""
+    name: str
+    """Name, unique in the world."""
+    kind: Kind
+    """`observed` in place by a camera, `placed` by an edit, `generated` by a model, `sky` at infinity."""
+    segments: str
+    """Name of the list of `LayerSegment` items."""
+    origin: str | None = None
+    """The layer that this was taken from, if any."""
+    placement: Transform = field(default_factory=Transform.identity)
+    """world <- layer."""
+    visible: bool = True
+    """Whether it is shown at all."""
+    ordinal_offset: int = 0
+    """Added to the frames' ordinals."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the layer as an object."""
+        return {
+            "id": self.layer_id,
+            "name": self.name,
+            "kind": self.kind,
+            "segments": self.segments,
+            "origin": self.origin,
+            "rotation": self.placement.rotation.tolist(),
+            "translation": self.placement.translation.tolist(),
+            "scale": self.placement.scale,
+            "visible": self.visible,
+            "ordinal_offset": self.ordinal_offset,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Layer:
+        """Reads what `to_json` wrote."""
+        return cls(
+            layer_id=value["id"],
+            name=value["name"],
+            kind=value["kind"],
+            segments=value["segments"],
+            origin=value["origin"],
+            placement=Transform(np.array(value["rotation"]), np.array(value["translation"]), value["scale"]),
+            visible=value["visible"],
+            ordinal_offset=value["ordinal_offset"],
+        )
+
+
+def placed_box(
+    low: Float64[np.ndarray, "3"], high: Float64[np.ndarray, "3"], placement: Transform
+) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
+    """Returns the world box around a layer's box after placement."""
+    pick = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, 8).T
+    corners = placement.apply(np.where(pick == 0, low, high))
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def shown_rows(mask: Mask | None, row_count: int) -> Bool[np.ndarray, "n"]:
+    """Returns which rows a mask shows as of now."""
+    if mask is None:
+        return np.ones(row_count, np.bool_)
+    return mask.hidden_from(row_count) == NEVER_HIDDEN
+
+
+def _positions(rows: BitMap) -> UInt32[np.ndarray, "m"]:
+    return np.frombuffer(rows.to_array(), np.uint32) if len(rows) else np.empty(0, np.uint32)

@@ -1,0 +1,166 @@
+"""The worlds of a database by name: one small file each, and branch heads below it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from memstore.commits import MAIN, Commit, Refs, check_name
+from memstore.durable import write_file
+from memstore.errors import AlreadyExists, CorruptData, InvalidInput, NotFound, Reason
+from memstore.latent import LatentSpec
+from memstore.objects import to_json
+from memstore.store import Store
+
+UNDELETE_WINDOW_S = 7 * 24 * 3600.0
+UP_AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
+
+
+@dataclass(frozen=True)
+class WorldRecord:
+    """What `world.json` says."""
+
+    world_id: str
+    """Id for life."""
+    name: str
+    """Name, unique among the worlds that are not deleted."""
+    latents: LatentSpec
+    """What its latents are."""
+    up: str
+    """The axis that points up."""
+    created_s: float
+    """When it was made, seconds since 1970."""
+    request_id: str = ""
+    """The request that made it."""
+    deleted_s: float | None = None
+    """When it was deleted, or `None`."""
+
+
+class Registry:
+    """Makes, finds, deletes and brings back worlds."""
+
+    def __init__(self, store: Store) -> None:
+        """Keeps worlds below `store.root`/worlds."""
+        self._store = store
+        self._folder = store.root / "worlds"
+
+    def heads(self, world_id: str) -> Refs:
+        """Returns the branch heads of a world."""
+        return Refs(self._folder / world_id / "heads", "branch")
+
+    def tags(self, world_id: str) -> Refs:
+        """Returns the tags of a world."""
+        return Refs(self._folder / world_id / "tags", "tag")
+
+    def records(self) -> list[WorldRecord]:
+        """Returns all worlds that can be read, deleted ones too, oldest first."""
+        found = [record for path in self._paths() if (record := _read(path)) is not None]
+        return sorted(found, key=lambda record: (record.created_s, record.world_id))
+
+    def garbled(self) -> list[Path]:
+        """Returns the world files that cannot be read."""
+        return [path for path in self._paths() if _read(path) is None]
+
+    def _paths(self) -> list[Path]:
+        return list(self._folder.glob("*/world.json"))
+
+    def find(self, name: str) -> WorldRecord:
+        """Returns the world of that name.
+
+        Raises:
+            NotFound: no world bears it; the message names the nearest.
+            CorruptData: no readable world bears it, and one cannot be read.
+        """
+        living = {record.name: record for record in self.records() if record.deleted_s is None}
+        if name not in living:
+            if garbled := self.garbled():
+                raise CorruptData(
+                    f"no readable world is named {name!r}, and {garbled[0]} is garbled; restore it from a copy.",
+                    file=str(garbled[0]),
+                )
+            raise NotFound(
+                f"there is no world {name!r}; {_nearest(name, list(living))}.",
+                reason=Reason.WORLD_NOT_FOUND,
+                world=name,
+            )
+        return living[name]
+
+    def create(self, name: str, latents: LatentSpec, up: str, request_id: str) -> WorldRecord:
+        """Makes a world with an empty first commit, durable on return.
+
+        Raises:
+            AlreadyExists: the name is taken.
+            InvalidInput: the name or the axis is no good.
+        """
+        check_name(name, "world")
+        if up not in UP_AXES:
+            raise InvalidInput(f"up must be one of {', '.join(UP_AXES)}, got {up!r}.", field="up")
+        with self._store.writing():
+            self._require_free(name)
+            record = WorldRecord(uuid.uuid4().hex, name, latents, up, time.time(), request_id)
+            empty = self._store.objects.list_of([])
+            first = Commit(record.world_id, (), empty, "create", frame_end=0, request_id=request_id)
+            self.heads(record.world_id).create(MAIN, self._store.commits.write(first))
+            self._write(record)
+        return record
+
+    def delete(self, name: str) -> WorldRecord:
+        """Deletes a world, durable on return; it can be brought back for seven days."""
+        with self._store.writing():
+            record = replace(self.find(name), deleted_s=time.time())
+            self._write(record)
+        return record
+
+    def undelete(self, name: str) -> WorldRecord:
+        """Brings back the world of that name that was deleted last.
+
+        Raises:
+            NotFound: none was deleted in the last seven days.
+            AlreadyExists: another world bears the name by now.
+        """
+        with self._store.writing():
+            deleted = [r for r in self.records() if r.name == name and not self.is_forgotten(r) and r.deleted_s]
+            if not deleted:
+                raise NotFound(
+                    f"no world {name!r} was deleted in the last 7 days; `world list --deleted` shows those there are.",
+                    reason=Reason.WORLD_NOT_FOUND,
+                    world=name,
+                )
+            self._require_free(name)
+            record = replace(max(deleted, key=lambda r: r.deleted_s or 0), deleted_s=None)
+            self._write(record)
+        return record
+
+    @staticmethod
+    def is_forgotten(record: WorldRecord) -> bool:
+        """Whether a world was deleted too long ago to be brought back."""
+        return record.deleted_s is not None and time.time() - record.deleted_s > UNDELETE_WINDOW_S
+
+    def _require_free(self, name: str) -> None:
+        if any(record.name == name and record.deleted_s is None for record in self.records()):
+            raise AlreadyExists(
+                f"a world {name!r} exists already; choose another name, or pass exist_ok=True to use it.", world=name
+            )
+
+    def _write(self, record: WorldRecord) -> None:
+        write_file(self._folder / record.world_id / "world.json", to_json(asdict(record)))
+
+
+def _read(path: Path) -> WorldRecord | None:
+    try:
+        value = json.loads(path.read_bytes())
+        return WorldRecord(**{**value, "latents": LatentSpec.from_dict(value["latents"])})
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=3)
+    if close:
+        return f"the nearest names are {', '.join(close)}"
+    listed = ", ".join(sorted(names)[:10])
+    return f"there are {listed}" if names else "there are none yet: make one with create_world"

@@ -1,0 +1,163 @@
+"""One database on disk: its rooms, its format, and who may write.
+
+<root>/memstore.json         format version and id
+<root>/writer.lock           flock of the one writer; its holder's name
+<root>/objects/              commits, layers, lists and masks, by hash
+<root>/segments/             payload (Zarr) and geometry of each segment
+<root>/tables/               segments, frames and patches (Lance)
+<root>/worlds/<id>/          world.json, heads/, tags/
+<root>/leases/               commits that readers hold on to
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memstore.commits import Commits
+from memstore.durable import WriterLock, write_file
+from memstore.errors import CorruptData, FailedPrecondition, NotFound, ReadOnly, Reason
+from memstore.objects import Objects, to_json
+from memstore.segments import SegmentStore
+
+FORMAT_VERSION = 1
+FORMAT_FILE = "memstore.json"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What `memstore.json` says."""
+
+    database_id: str
+    """Id for life."""
+    format: int
+    """Version of the files."""
+    created_s: float
+    """When it was made, seconds since 1970."""
+
+
+class Store:
+    """The rooms of one database. Reading needs no lock; the first write takes the writer's lock until `close`."""
+
+    def __init__(self, root: Path, *, read_only: bool = False, create: bool = True) -> None:
+        """Opens the database below `root`, making an empty one where there is nothing yet.
+
+        Raises:
+            NotFound: there is nothing, and it may not be made.
+            FailedPrecondition: something else lies there, or its format is newer or older than this program's.
+        """
+        self.root = root
+        self.read_only = read_only
+        self.identity = read_identity(root) or self._create(create and not read_only)
+        _check_format(root, self.identity.format)
+        self.objects = Objects(root / "objects")
+        self.commits = Commits(self.objects)
+        self.segments = SegmentStore(root)
+        self._lock = threading.RLock()
+        self._writer: WriterLock | None = None
+        self._closed = False
+        self.head_moved = threading.Condition()
+
+    def _create(self, allowed: bool) -> Identity:
+        if not allowed:
+            raise NotFound(f"there is no database at {self.root}; check the path, or open it for writing to make one.")
+        if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+            raise FailedPrecondition(
+                f"{self.root} is no memstore database: it holds other things and no {FORMAT_FILE}; choose an empty or a "
+                "new folder.",
+                reason=Reason.NOT_A_DATABASE,
+                root=str(self.root),
+            )
+        for room in ("objects", "segments", "tables", "worlds", "leases"):
+            (self.root / room).mkdir(parents=True, exist_ok=True)
+        identity = Identity(uuid.uuid4().hex, FORMAT_VERSION, time.time())
+        write_identity(self.root, identity)
+        return identity
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the right to write, alone among threads and processes.
+
+        Raises:
+            ReadOnly: the database was opened for reading, was closed, or another process writes.
+        """
+        with self._lock:
+            self._require_writable()
+            if self._writer is None:
+                self._writer = WriterLock(self.root / "writer.lock")
+                try:
+                    self._writer.acquire()
+                except BaseException:
+                    self._writer = None
+                    raise
+                self.segments.recover()
+            try:
+                yield
+            except BaseException:
+                self.objects.abandon()
+                raise
+
+    def _require_writable(self) -> None:
+        if self._closed:
+            raise ReadOnly(f"the database at {self.root} was closed; open it again.", reason=Reason.CLOSED)
+        if self.read_only:
+            raise ReadOnly(f"the database at {self.root} is open for reading only; open it with read_only=False.")
+
+    def announce(self) -> None:
+        """Wakes whoever watches for new heads in this process."""
+        with self.head_moved:
+            self.head_moved.notify_all()
+
+    def close(self) -> None:
+        """Lets go of the writer's lock and of open files. Idempotent."""
+        with self._lock:
+            self._closed = True
+            if self._writer is not None:
+                self._writer.release()
+                self._writer = None
+            self.segments.close()
+
+
+def read_identity(root: Path) -> Identity | None:
+    """Returns what `memstore.json` says, or `None` where there is none.
+
+    Raises:
+        CorruptData: it is garbled.
+    """
+    path = root / FORMAT_FILE
+    try:
+        value: dict[str, Any] = json.loads(path.read_bytes())
+        return Identity(value["database_id"], int(value["format"]), float(value["created_s"]))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptData(f"{path} is garbled; restore it from a copy.", file=str(path)) from error
+
+
+def write_identity(root: Path, identity: Identity) -> None:
+    """Writes `memstore.json`, durable on return."""
+    write_file(root / FORMAT_FILE, to_json(vars(identity)))
+
+
+def _check_format(root: Path, found: int) -> None:
+    if found > FORMAT_VERSION:
+        raise FailedPrecondition(
+            f"{root} has format {found}, this memstore reads up to {FORMAT_VERSION}; upgrade memstore.",
+            reason=Reason.NEWER_FORMAT,
+            found=found,
+            supported=FORMAT_VERSION,
+        )
+    if found < FORMAT_VERSION:
+        raise FailedPrecondition(
+            f"{root} has format {found}, this memstore writes {FORMAT_VERSION}; run `memstore migrate {root}`.",
+            reason=Reason.OLDER_FORMAT,
+            found=found,
+            supported=FORMAT_VERSION,
+        )

@@ -1,0 +1,207 @@
+"""A world: what people and programs hold in their hands. Each verb hands on to the room that does it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, overload
+
+import numpy as np
+from jaxtyping import UInt64
+
+from memstore.branch import Branch
+from memstore.camera import Camera
+from memstore.errors import InvalidInput, ReadOnly
+from memstore.frame import Frame
+from memstore.ingest import Ingest
+from memstore.latent import LatentSpec
+from memstore.layer import placed_box
+from memstore.lease import Lease
+from memstore.lift import LiftOptions
+from memstore.mosaic import Mosaic
+from memstore.query import Query
+from memstore.recall import Recall
+from memstore.replay import Replay
+from memstore.stored import StoredPatches
+from memstore.summary import Bounds, CommitSummary, HeadMoved, WorldSummary
+
+WATCH_INTERVAL_S = 0.05
+"""How often a watch looks at the head's file for writers in other processes: a stat takes a microsecond."""
+
+
+class World:
+    """One branch of a world, live, or pinned to a commit by `at`."""
+
+    def __init__(self, branch: Branch, recall: Recall, pinned: str | None = None) -> None:
+        """Holds a branch; `pinned` fixes the commit that is read."""
+        self._branch = branch
+        self._recall = recall
+        self._pinned = pinned
+        self._replay = Replay(branch.store, branch.record.latents)
+
+    @property
+    def name(self) -> str:
+        """The world's name."""
+        return self._branch.record.name
+
+    @property
+    def latents(self) -> LatentSpec:
+        """What its latents are."""
+        return self._branch.record.latents
+
+    @property
+    def up(self) -> str:
+        """The axis that points up."""
+        return self._branch.record.up
+
+    @property
+    def branch_name(self) -> str:
+        """The branch that this handle follows."""
+        return self._branch.name
+
+    @property
+    def head(self) -> str:
+        """The commit that is read: the branch's newest, or the pinned one."""
+        return self._pinned or self._branch.head()
+
+    def at(self, commit: str) -> World:
+        """Returns this world pinned to a commit of it; reading only.
+
+        Raises:
+            NotFound: the world has no such commit.
+        """
+        found = self._branch.store.commits.read(commit)
+        if found.world_id != self._branch.record.world_id:
+            raise InvalidInput(f"commit {commit} belongs to another world than {self.name!r}.", field="commit")
+        return World(self._branch, self._recall, commit)
+
+    @contextmanager
+    def pin(self) -> Iterator[World]:
+        """Holds the present head for as long as the block lasts, against `collect` in any process."""
+        commit = self.head
+        with Lease(self._branch.store.root, commit):
+            yield self.at(commit)
+
+    def ingest(
+        self, *, message: str = "", author: str = "", request_id: str = "", lifting: LiftOptions | None = None
+    ) -> Ingest:
+        """Opens an ingest, to be used as a context manager: one step in the log, saved as it goes.
+
+        Args:
+            message: why, for the log.
+            author: who, for the log and for undo.
+            request_id: name of this ingest; one that was cut off goes on under the same name (`Ingest.resume_from`).
+            lifting: rules by which pixels become patches.
+        """
+        if self._pinned:
+            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; ingest into the live world.")
+        return Ingest(self._branch, message=message, author=author, request_id=request_id, lifting=lifting)
+
+    @overload
+    def retrieve(self, camera: Camera, query: Query | None = None, **options: Any) -> Mosaic: ...
+    @overload
+    def retrieve(self, camera: Sequence[Camera], query: Query | None = None, **options: Any) -> list[Mosaic]: ...
+    def retrieve(
+        self, camera: Camera | Sequence[Camera], query: Query | None = None, **options: Any
+    ) -> Mosaic | list[Mosaic]:
+        """Returns what a camera sees of the memory; for a list of cameras, one mosaic each, of one commit.
+
+        Args:
+            camera: one camera, or several.
+            query: how patches are chosen.
+            **options: fields of `Query`, instead of `query`.
+
+        Raises:
+            InvalidInput: an option or a camera is no good.
+        """
+        asked = Query.of(query, options)
+        commit = self.head
+        if isinstance(camera, Camera):
+            return self._recall.mosaic(commit, camera, self.latents, asked)
+        return [self._recall.mosaic(commit, one, self.latents, asked) for one in _cameras(camera)]
+
+    def frames(self, start: int = 0, stop: int | None = None, *, as_of: int | None = None) -> Iterator[Frame]:
+        """Yields the frames of ordinal `start` to before `stop`, as they went in, one at a time.
+
+        Args:
+            start: first ordinal.
+            stop: the ordinal to stop before; `None` for all.
+            as_of: leave out frames of a later ordinal.
+        """
+        end = stop if as_of is None else min(as_of + 1, as_of + 1 if stop is None else stop)
+        return self._replay.frames(self.head, start, end)
+
+    def patches(self, ids: UInt64[np.ndarray, "n"]) -> StoredPatches:
+        """Returns patches by id, as they were observed; all or nothing.
+
+        Raises:
+            NotFound: some id names no patch of this world's segments.
+        """
+        return self._replay.patches(self.head, ids)
+
+    def bounds(self) -> Bounds | None:
+        """Returns a box around everything that is shown but the sky, or `None` when nothing is."""
+        entries = [entry for entry in self._recall.scene(self.head).entries if not entry.sky]
+        if not entries:
+            return None
+        boxes = [placed_box(entry.low, entry.high, entry.placement) for entry in entries]
+        low = np.min([box[0] for box in boxes], axis=0)
+        high = np.max([box[1] for box in boxes], axis=0)
+        return Bounds(tuple(low.tolist()), tuple(high.tolist()))
+
+    def log(self, limit: int = 50) -> list[CommitSummary]:
+        """Returns the newest steps, newest first; an ingest is one step."""
+        return list(islice(self._branch.steps(self.head), limit))
+
+    def watch(self, *, timeout_s: float | None = None) -> Iterator[HeadMoved]:
+        """Yields every new head of the branch, by whichever process; ends when none came for `timeout_s`."""
+        previous, since = self.head, time.monotonic()
+        while timeout_s is None or time.monotonic() - since < timeout_s:
+            with self._branch.store.head_moved:
+                self._branch.store.head_moved.wait(WATCH_INTERVAL_S)
+            head = self._branch.head()
+            if head != previous:
+                yield HeadMoved(self.name, self.branch_name, head, previous)
+                previous, since = head, time.monotonic()
+
+    def describe(self) -> WorldSummary:
+        """Returns the world as it stands."""
+        head = self.head
+        commit = self._branch.store.commits.read(head)
+        record = self._branch.record
+        return WorldSummary(
+            name=record.name,
+            world_id=record.world_id,
+            latents=record.latents,
+            up=record.up,
+            branch=self.branch_name,
+            head=head,
+            frame_count=commit.frame_end,
+            patch_count=self._recall.shown_count(commit),
+            layer_count=self._branch.store.objects.length(commit.layers),
+            created_s=record.created_s,
+            deleted_s=record.deleted_s,
+        )
+
+    def __repr__(self) -> str:
+        summary = self.describe()
+        pinned = ", pinned" if self._pinned else ""
+        return (
+            f"World({self.name!r}, {summary.patch_count:,} patches of {summary.frame_count:,} frames in "
+            f"{summary.layer_count} layers, {self.branch_name} at {summary.head[:10]}{pinned})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<code>{self!r}</code>".replace("'", "&#39;")
+
+
+def _cameras(cameras: object) -> list[Camera]:
+    listed = list(cameras) if isinstance(cameras, Sequence) else [cameras]
+    for i, one in enumerate(listed):
+        if not isinstance(one, Camera):
+            raise InvalidInput(
+                f"retrieve takes a Camera or a list of them, got {type(one).__name__} at {i}.", field="camera"
+            )
+    return listed  # pyright: ignore[reportReturnType]
