@@ -14,6 +14,7 @@
     ├── Unavailable                    wait and try again
     ├── DeadlineExceeded               try again with a longer timeout
     ├── NotImplementedHere             this server or build lacks the feature
+    ├── NotAllowed                     give the token that the server was started with
     └── Internal                       a bug: please report it
 
 Every message says what was asked, what was found and what to do. `reason` is a stable word for programs, `details`
@@ -67,6 +68,7 @@ class Reason(StrEnum):
     DRAINING = "DRAINING"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+    NOT_ALLOWED = "NOT_ALLOWED"
     INTERNAL = "INTERNAL"
 
 
@@ -169,6 +171,12 @@ class NotImplementedHere(MemstoreError):
     """This build or server does not offer the feature."""
 
     default_reason = Reason.NOT_IMPLEMENTED
+
+
+class NotAllowed(MemstoreError):
+    """The caller has not shown the right to do this."""
+
+    default_reason = Reason.NOT_ALLOWED
 
 
 class Internal(MemstoreError):
