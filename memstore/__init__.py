@@ -23,7 +23,6 @@ from memstore.frame import Frame
 from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
-from memstore.shape import Box, HalfSpace, Sphere
 from memstore.transform import Transform
 
 if TYPE_CHECKING:
@@ -33,16 +32,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Box",
     "Camera",
     "Frame",
-    "HalfSpace",
     "LatentSpec",
     "LiftOptions",
     "MemstoreError",
     "Mosaic",
     "Query",
-    "Sphere",
     "Transform",
     "errors",
     "look_at",

@@ -16,7 +16,7 @@ def as_array(
 
     Args:
         value: anything with `__array__`, `__array_interface__` or `__dlpack__` (NumPy, torch, JAX, nested lists).
-        dtype: the dtype wanted, `None` for the dtype it has. Integers are never read as floats cut short: only safe or same-kind casts are made.
+        dtype: the dtype wanted, `None` for the dtype it has; casts that change the kind of number are refused.
         shape: the shape wanted, `None` for any length.
         name: what the caller calls it, for the message.
 

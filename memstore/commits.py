@@ -17,6 +17,7 @@ from typing import Any
 from memstore.durable import remove_file, write_file
 from memstore.errors import AlreadyExists, Conflict, CorruptData, InvalidInput, NotFound, Reason
 from memstore.layer import Layer
+from memstore.lists import Lists
 from memstore.objects import Objects, to_json
 from memstore.summary import CommitSummary
 
@@ -58,7 +59,8 @@ class Commit:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Commit:
         """Reads what `to_json` wrote."""
-        return cls(**{**value, "parents": tuple(value["parents"])})
+        fields = dict(value)
+        return cls(parents=tuple(fields.pop("parents")), **fields)
 
     def summary(self, commit_id: str) -> CommitSummary:
         """Returns what people and programs see of it."""
@@ -77,9 +79,10 @@ class Commit:
 class Commits:
     """The commits of a database, all worlds together."""
 
-    def __init__(self, objects: Objects) -> None:
-        """Keeps commits among `objects`."""
+    def __init__(self, objects: Objects, lists: Lists) -> None:
+        """Keeps commits among `objects`, and their layers among `lists`."""
         self._objects = objects
+        self._lists = lists
 
     def write(self, commit: Commit) -> str:
         """Makes a commit and all that was staged for it durable, and returns its id."""
@@ -126,15 +129,15 @@ class Commits:
 
     def layers(self, commit: Commit) -> tuple[Layer, ...]:
         """Returns the layers of a commit, in order."""
-        return tuple(Layer.from_json(self._objects.get_json(name)) for name in self._objects.items(commit.layers))
+        return tuple(Layer.from_json(self._objects.get_json(name)) for name in self._lists.items(commit.layers))
 
     def stage_layers(self, before: Commit, layers: tuple[Layer, ...]) -> str:
         """Stages a new list of layers and returns its name; layers that did not change are shared."""
         names = [self._objects.put_json(layer.to_json()) for layer in layers]
-        old = list(self._objects.items(before.layers))
+        old = list(self._lists.items(before.layers))
         if len(old) != len(names):
-            return self._objects.list_of(names)
-        return self._objects.replaced(
+            return self._lists.of(names)
+        return self._lists.replaced(
             before.layers, {i: new for i, (new, was) in enumerate(zip(names, old, strict=True)) if new != was}
         )
 
@@ -216,7 +219,8 @@ def check_name(name: str, word: str) -> str:
     """
     if not NAME_PATTERN.fullmatch(name):
         raise InvalidInput(
-            f"{name!r} is no name for a {word}: use a lower-case letter, then up to 62 lower-case letters, digits or '-'.",
+            f"{name!r} is no name for a {word}: use a lower-case letter, then up to 62 lower-case letters, "
+            "digits or '-'.",
             reason=Reason.INVALID_NAME,
             field="name",
         )

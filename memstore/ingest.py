@@ -197,14 +197,14 @@ def _part(ordinal: int, patches: Patches, shown_count: int, *, sky: bool) -> Lay
 def _shown_in(
     branch: Branch, layers: tuple[Layer, ...], kind: Literal["observed", "sky"], part: LayerSegment
 ) -> tuple[Layer, ...]:
-    objects = branch.store.objects
+    lists = branch.store.lists
     for i, layer in enumerate(layers):
         if layer.kind == kind and layer.visible and layer.placement.is_identity and not layer.ordinal_offset:
-            grown = replace(layer, segments=objects.appended(layer.segments, part.to_json()))
+            grown = replace(layer, segments=lists.appended(layer.segments, part.to_json()))
             return (*layers[:i], grown, *layers[i + 1 :])
     names = {layer.name for layer in layers}
     name = next(n for n in (kind, *(f"{kind}-{i}" for i in range(2, len(layers) + 3))) if n not in names)
-    return (*layers, Layer(uuid.uuid4().hex[:16], name, kind, objects.list_of([part.to_json()])))
+    return (*layers, Layer(uuid.uuid4().hex[:16], name, kind, lists.of([part.to_json()])))
 
 
 def _source_frames(frames: list[Frame], first_ordinal: int) -> SourceFrames:

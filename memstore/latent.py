@@ -94,8 +94,8 @@ class LatentSpec:
         side = self.token_px
         if width % side or height % side:
             raise InvalidInput(
-                f"an image of {width}x{height} cannot be cut into patches of {side}x{side} pixels; crop or resize it to "
-                f"{width // side * side}x{height // side * side} (Frame.cropped, Camera.resized).",
+                f"an image of {width}x{height} cannot be cut into patches of {side}x{side} pixels; crop or resize it "
+                f"to {width // side * side}x{height // side * side} (Frame.cropped, Camera.resized).",
                 reason=Reason.INVALID_FRAME,
                 width=width,
                 height=height,

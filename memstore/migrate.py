@@ -11,7 +11,7 @@ from memstore.errors import FailedPrecondition, Internal, NotFound, Reason
 from memstore.store import FORMAT_VERSION, read_identity, write_identity
 
 Step = Callable[[Path], None]
-"""Brings a database from one format to the next. It may be cut off and run again, so it must not mind its own traces."""
+"""Brings a database from one format to the next. It may be cut off and run again, so it minds not its own traces."""
 
 STEPS: Mapping[int, Step] = {}
 """The step that leads from each older format to the one after it. Format 1 is the first."""

@@ -28,7 +28,7 @@ class Query:
     max_frames: int = 5
     """With `frames`: how many source frames a view may draw on."""
     frames_by: FramesBy = "coverage"
-    """With `frames`: take frames by how much they newly cover, or by how near their camera is in direction and place."""
+    """With `frames`: take frames by how much they newly cover, or by how near their camera is in angle and place."""
     near_m: float = 0.05
     """Nothing nearer than this planar depth is returned, metres."""
     far_m: float = math.inf
@@ -40,7 +40,7 @@ class Query:
     radius_tolerance: float = 0.5
     """The same allowance in radii of the patch; both are added."""
     as_of: int | None = None
-    """See the memory as it stood at this frame ordinal: later frames are unknown, later retirements have not happened."""
+    """See the memory as it stood at this frame ordinal: without later frames, before later retirements."""
     before: int | None = None
     """Use only frames of a smaller ordinal."""
     latents: bool = True

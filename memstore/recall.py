@@ -56,7 +56,7 @@ class Recall:
         return Scene(entries, tuple(layer.layer_id for layer in layers))
 
     def _parts(self, layer: Layer) -> list[LayerSegment]:
-        return [LayerSegment.from_json(item) for item in self._store.objects.items(layer.segments)]
+        return [LayerSegment.from_json(item) for item in self._store.lists.items(layer.segments)]
 
     def _entry(self, position: int, layer: Layer, part: LayerSegment) -> Entry:
         segment = self._store.segments.open(part.segment)

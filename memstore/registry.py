@@ -8,6 +8,7 @@ import time
 import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from memstore.commits import MAIN, Commit, Refs, check_name
 from memstore.durable import write_file
@@ -102,7 +103,7 @@ class Registry:
         with self._store.writing():
             self._require_free(name)
             record = WorldRecord(uuid.uuid4().hex, name, latents, up, time.time(), request_id)
-            empty = self._store.objects.list_of([])
+            empty = self._store.lists.of([])
             first = Commit(record.world_id, (), empty, "create", frame_end=0, request_id=request_id)
             self.heads(record.world_id).create(MAIN, self._store.commits.write(first))
             self._write(record)
@@ -152,8 +153,8 @@ class Registry:
 
 def _read(path: Path) -> WorldRecord | None:
     try:
-        value = json.loads(path.read_bytes())
-        return WorldRecord(**{**value, "latents": LatentSpec.from_dict(value["latents"])})
+        value: dict[str, Any] = json.loads(path.read_bytes())
+        return WorldRecord(latents=LatentSpec.from_dict(value.pop("latents")), **value)
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -53,9 +53,9 @@ class Replay:
 
     def _recorded(self, commit_id: str) -> Iterator[Segment]:
         """Yields the segments that cameras or models brought into this world, oldest first, each once."""
-        commits, objects = self._store.commits, self._store.objects
+        commits, lists = self._store.commits, self._store.lists
         layers = [x for x in commits.layers(commits.read(commit_id)) if x.kind in ("observed", "generated")]
-        listed = {LayerSegment.from_json(item).segment for x in layers for item in objects.items(x.segments)}
+        listed = {LayerSegment.from_json(item).segment for x in layers for item in lists.items(x.segments)}
         segments = [self._store.segments.open(ordinal) for ordinal in sorted(listed)]
         yield from sorted(segments, key=lambda segment: int(segment.frames.ordinal[0]))
 
@@ -85,9 +85,9 @@ class Replay:
         ordinals: Shaped[np.ndarray, "n"],
         rows: Shaped[np.ndarray, "n"],
     ) -> dict[int, Segment]:
-        commits, objects = self._store.commits, self._store.objects
+        commits, lists = self._store.commits, self._store.lists
         layers = commits.layers(commits.read(commit_id))
-        listed = {LayerSegment.from_json(item).segment for x in layers for item in objects.items(x.segments)}
+        listed = {LayerSegment.from_json(item).segment for x in layers for item in lists.items(x.segments)}
         segments = {o: self._store.segments.open(o) for o in np.unique(ordinals).tolist() if o in listed}
         sizes = {ordinal: len(segment.patches) for ordinal, segment in segments.items()}
         missing = [int(i) for i, o, r in zip(ids, ordinals, rows, strict=True) if int(r) >= sizes.get(int(o), 0)]

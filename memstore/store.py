@@ -15,7 +15,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 from memstore.commits import Commits
 from memstore.durable import WriterLock, write_file
 from memstore.errors import CorruptData, FailedPrecondition, NotFound, ReadOnly, Reason
+from memstore.lists import Lists
 from memstore.objects import Objects, to_json
 from memstore.segments import SegmentStore
 
@@ -58,7 +59,8 @@ class Store:
         self.identity = read_identity(root) or self._create(create and not read_only)
         _check_format(root, self.identity.format)
         self.objects = Objects(root / "objects")
-        self.commits = Commits(self.objects)
+        self.lists = Lists(self.objects)
+        self.commits = Commits(self.objects, self.lists)
         self.segments = SegmentStore(root)
         self._lock = threading.RLock()
         self._writer: WriterLock | None = None
@@ -70,8 +72,8 @@ class Store:
             raise NotFound(f"there is no database at {self.root}; check the path, or open it for writing to make one.")
         if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
             raise FailedPrecondition(
-                f"{self.root} is no memstore database: it holds other things and no {FORMAT_FILE}; choose an empty or a "
-                "new folder.",
+                f"{self.root} is no memstore database: it holds other things and no {FORMAT_FILE}; choose an empty "
+                "or a new folder.",
                 reason=Reason.NOT_A_DATABASE,
                 root=str(self.root),
             )
@@ -82,7 +84,7 @@ class Store:
         return identity
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Generator[None]:
         """Holds the right to write, alone among threads and processes.
 
         Raises:
@@ -91,12 +93,9 @@ class Store:
         with self._lock:
             self._require_writable()
             if self._writer is None:
-                self._writer = WriterLock(self.root / "writer.lock")
-                try:
-                    self._writer.acquire()
-                except BaseException:
-                    self._writer = None
-                    raise
+                writer = WriterLock(self.root / "writer.lock")
+                writer.acquire()
+                self._writer = writer
                 self.segments.recover()
             try:
                 yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, overload
@@ -78,7 +78,7 @@ class World:
         return World(self._branch, self._recall, commit)
 
     @contextmanager
-    def pin(self) -> Iterator[World]:
+    def pin(self) -> Generator[World]:
         """Holds the present head for as long as the block lasts, against `collect` in any process."""
         commit = self.head
         with Lease(self._branch.store.root, commit):
@@ -180,7 +180,7 @@ class World:
             head=head,
             frame_count=commit.frame_end,
             patch_count=self._recall.shown_count(commit),
-            layer_count=self._branch.store.objects.length(commit.layers),
+            layer_count=self._branch.store.lists.length(commit.layers),
             created_s=record.created_s,
             deleted_s=record.deleted_s,
         )

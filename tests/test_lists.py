@@ -1,0 +1,48 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memstore.lists import FANOUT, Lists
+from memstore.objects import Objects
+
+
+@settings(max_examples=40, deadline=None)
+@given(start=st.integers(0, FANOUT * 3), added=st.integers(0, FANOUT * 2 + 3))
+def test_a_grown_list_is_the_list_built_at_once(tmp_path_factory, start, added):
+    lists = Lists(Objects(tmp_path_factory.getbasetemp() / "never-flushed"))
+    grown = lists.of(range(start))
+    for i in range(start, start + added):
+        grown = lists.appended(grown, i)
+    assert list(lists.items(grown)) == list(range(start + added))
+    assert lists.length(grown) == start + added
+    assert grown == lists.of(range(start + added))
+
+
+@settings(max_examples=40, deadline=None)
+@given(length=st.integers(1, FANOUT**2 + 40), data=st.data())
+def test_replacing_items_is_replacing_items(tmp_path_factory, length, data):
+    lists = Lists(Objects(tmp_path_factory.getbasetemp() / "never-flushed"))
+    changes = data.draw(st.dictionaries(st.integers(0, length - 1), st.text(max_size=3), max_size=5))
+    expected = [changes.get(i, i) for i in range(length)]
+    assert list(lists.items(lists.replaced(lists.of(range(length)), changes))) == expected
+
+
+def test_the_thousandth_append_writes_no_more_than_the_list_is_deep(tmp_path):
+    objects = Objects(tmp_path)
+    lists = Lists(objects)
+    root = lists.of([])
+    written = []
+    for i in range(1_100):
+        root = lists.appended(root, [i, 640, None])
+        written.append(objects.flush())
+    assert max(written[1_000:]) < 3 * max(written[:FANOUT])
+
+
+def test_a_list_shares_all_but_the_changed_path(tmp_path):
+    objects = Objects(tmp_path)
+    lists = Lists(objects)
+    root = lists.of(range(1_000))
+    objects.flush()
+    before = set(objects.names())
+    lists.replaced(root, {500: "changed"})
+    objects.flush()
+    assert len(set(objects.names()) - before) == 2
