@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
+from memstore.archive import OnProgress, export_world, ignore_progress, import_world
 from memstore.branch import Branch
 from memstore.collect import GRACE_S, Collected, collect
 from memstore.commits import MAIN
@@ -90,6 +90,18 @@ class Database:
         """Brings back the world of that name that was deleted last."""
         return self._world(self.registry.undelete(name))
 
+    def export_world(
+        self, name: str, path: str | os.PathLike[str], *, on_progress: OnProgress = ignore_progress
+    ) -> int:
+        """Writes a world with its whole history into one file and returns its bytes."""
+        return export_world(self.store, self.registry, self.registry.find(name), Path(path), on_progress)
+
+    def import_world(
+        self, path: str | os.PathLike[str], name: str | None = None, *, on_progress: OnProgress = ignore_progress
+    ) -> World:
+        """Brings a world back from its file, under `name` or its own; segments and commits get new ids."""
+        return self._world(import_world(self.store, self.registry, Path(path), name, on_progress))
+
     def describe(self) -> DatabaseSummary:
         """Returns the database as it stands."""
         sizes = self.store.segments.totals()
@@ -115,7 +127,7 @@ class Database:
         """Lets go of the writer's lock and of open files. Idempotent."""
         self.store.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Database:
         return self
 
     def __exit__(

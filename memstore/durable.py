@@ -21,7 +21,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO
 
 from memstore.errors import ReadOnly, Reason, ResourceLimit, Unavailable
 
@@ -65,6 +65,27 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
             raise
         for directory in directories:
             sync_directory(directory)
+
+
+@contextmanager
+def replace_file(path: Path) -> Generator[BinaryIO]:
+    """Gives a file to write at length; it appears at `path` whole or not at all, durable after the block.
+
+    Errors as `write_file`.
+    """
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+    with explain_os_errors(path.parent, 0):
+        make_directory(path.parent)
+        try:
+            with beside.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        sync_directory(path.parent)
 
 
 def make_directory(path: Path) -> None:
@@ -208,7 +229,7 @@ class WriterLock:
             since=since,
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> WriterLock:
         self.acquire()
         return self
 

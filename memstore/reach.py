@@ -51,12 +51,13 @@ class Survey:
         """Walks from every root and returns what was reached."""
         for record in self._registry.records():
             if not Registry.is_forgotten(record):
-                self._visit_world(record)
+                self.visit(record)
         for lease in live_leases(self._store.root):
             self._visit_commit("a lease", lease.commit)
         return self.reached
 
-    def _visit_world(self, record: WorldRecord) -> None:
+    def visit(self, record: WorldRecord) -> None:
+        """Walks from the heads and tags of one world."""
         for refs in (self._registry.heads(record.world_id), self._registry.tags(record.world_id)):
             for commit in self._commits_of(record.name, refs):
                 self._visit_commit(record.name, commit)

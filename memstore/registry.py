@@ -101,7 +101,7 @@ class Registry:
         if up not in UP_AXES:
             raise InvalidInput(f"up must be one of {', '.join(UP_AXES)}, got {up!r}.", field="up")
         with self._store.writing():
-            self._require_free(name)
+            self.require_free(name)
             record = WorldRecord(uuid.uuid4().hex, name, latents, up, time.time(), request_id)
             empty = self._store.lists.of([])
             first = Commit(record.world_id, (), empty, "create", frame_end=0, request_id=request_id)
@@ -131,7 +131,7 @@ class Registry:
                     reason=Reason.WORLD_NOT_FOUND,
                     world=name,
                 )
-            self._require_free(name)
+            self.require_free(name)
             record = replace(max(deleted, key=lambda r: r.deleted_s or 0), deleted_s=None)
             self._write(record)
         return record
@@ -141,11 +141,17 @@ class Registry:
         """Whether a world was deleted too long ago to be brought back."""
         return record.deleted_s is not None and time.time() - record.deleted_s > UNDELETE_WINDOW_S
 
-    def _require_free(self, name: str) -> None:
+    def require_free(self, name: str) -> None:
+        """Raises AlreadyExists when a world bears the name."""
         if any(record.name == name and record.deleted_s is None for record in self.records()):
             raise AlreadyExists(
                 f"a world {name!r} exists already; choose another name, or pass exist_ok=True to use it.", world=name
             )
+
+    def add(self, record: WorldRecord) -> None:
+        """Makes a world known whose heads are there already; the caller holds `store.writing()`."""
+        self.require_free(record.name)
+        self._write(record)
 
     def _write(self, record: WorldRecord) -> None:
         write_file(self._folder / record.world_id / "world.json", to_json(asdict(record)))

@@ -1,0 +1,280 @@
+"""Archive: a world with its whole history in one file, and back, lossless.
+
+A tar of `manifest.json`, `objects/<name>` (every commit, layer, list and mask) and `segments/<ordinal>.safetensors`.
+Segment ordinals are database-wide, so an import gives each segment a new one and rewrites what names it: commits keep
+their order, times, authors and messages, and get new ids; patches get new ids.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memstore.columns import ColumnFile, encode_columns
+from memstore.commits import Commit, check_name
+from memstore.durable import replace_file
+from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, MemstoreError, NotFound, Reason
+from memstore.latent import LatentSpec, to_tokens
+from memstore.layer import Layer, LayerSegment
+from memstore.objects import name_of, to_json
+from memstore.patch import Patches, SourceFrames
+from memstore.reach import Survey
+from memstore.registry import Registry, WorldRecord
+from memstore.segment import Blocks
+from memstore.segments import NewSegment
+from memstore.store import Store
+
+ARCHIVE_FORMAT = 1
+MANIFEST = "manifest.json"
+OnProgress = Callable[[int, int, str], None]
+"""Called with what is done, how much there is, and the stage."""
+
+
+def ignore_progress(done: int, total: int, stage: str) -> None:
+    """Tells nobody."""
+
+
+def export_world(
+    store: Store, registry: Registry, record: WorldRecord, path: Path, on_progress: OnProgress = ignore_progress
+) -> int:
+    """Writes a world into one file, whole or not at all, and returns its bytes.
+
+    Raises:
+        AlreadyExists: there is a file at `path`.
+    """
+    if path.exists():
+        raise AlreadyExists(f"{path} exists already; choose another file.", file=str(path))
+    survey = Survey(store, registry)
+    survey.visit(record)
+    reached, segments = survey.reached, sorted(survey.reached.segments)
+    heads, tags = registry.heads(record.world_id), registry.tags(record.world_id)
+    manifest = {
+        "format": ARCHIVE_FORMAT,
+        "world": asdict(record),
+        "heads": {name: heads.read(name) for name in heads.names()},
+        "tags": {name: tags.read(name) for name in tags.names()},
+        "segments": segments,
+        "objects": len(reached.objects),
+    }
+    with replace_file(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
+        _add(tar, MANIFEST, to_json(manifest))
+        for name in sorted(reached.objects):
+            _add(tar, f"objects/{name}", store.objects.get(name))
+        for i, ordinal in enumerate(segments):
+            _add(tar, _segment_member(ordinal), _encode(read_segment(store, ordinal, record)))
+            on_progress(i + 1, len(segments), "export")
+    return path.stat().st_size
+
+
+def import_world(
+    store: Store, registry: Registry, path: Path, name: str | None = None, on_progress: OnProgress = ignore_progress
+) -> WorldRecord:
+    """Brings a world back from its file, under `name` or its own, and returns it; durable on return.
+
+    Raises:
+        NotFound: there is no file at `path`.
+        CorruptData: it is no archive, or not what was written.
+        AlreadyExists: the name is taken; nothing was written.
+    """
+    with _opened(path) as tar:
+        manifest = _manifest(tar, path)
+        record = _imported_record(manifest["world"], name)
+        with store.writing():
+            registry.require_free(record.name)
+            ordinals = _import_segments(store, tar, record, manifest["segments"], on_progress)
+            rewrite = _Rewrite(store, lambda object_name: _object(tar, object_name), ordinals, record.world_id)
+            for refs, wanted in (
+                (registry.heads(record.world_id), manifest["heads"]),
+                (registry.tags(record.world_id), manifest["tags"]),
+            ):
+                for ref, commit in wanted.items():
+                    refs.create(ref, rewrite.commit(commit))
+            registry.add(record)
+    return record
+
+
+def read_segment(store: Store, ordinal: int, record: WorldRecord) -> NewSegment:
+    """Returns a stored segment as it was when it was new."""
+    segment, payload = store.segments.open(ordinal), store.segments.payload(ordinal)
+    rows = store.segments.frame_rows(ordinal)
+    count = len(segment.frames)
+    moving = [payload.frame_moving(i) for i in range(count)]
+    latents = np.stack([payload.frame_latents(i) for i in range(count)])
+    return NewSegment(
+        patches=segment.patches,
+        blocks=segment.blocks,
+        frames=segment.frames,
+        captions=tuple(row.caption for row in rows),
+        metadata=tuple(row.metadata for row in rows),
+        tokens=to_tokens(latents, record.latents.patch),
+        depth_m=np.stack([payload.frame_depth(i) for i in range(count)]),
+        moving=None if any(one is None for one in moving) else np.stack([one for one in moving if one is not None]),
+        spec=record.latents,
+        world_id=record.world_id,
+    )
+
+
+class _Rewrite:
+    """Stages the objects of an archive anew, each once, with new segment ordinals and a new world id."""
+
+    def __init__(self, store: Store, read: Callable[[str], bytes], ordinals: Mapping[int, int], world_id: str) -> None:
+        self._store, self._read, self._ordinals, self._world_id = store, read, ordinals, world_id
+        self._done: dict[str, str] = {}
+
+    def commit(self, name: str) -> str:
+        """Returns the new id of a commit, after rewriting it and what it came from."""
+        waiting = [name]
+        while waiting:
+            commit = Commit.from_json(self._json(waiting[-1]))
+            missing = [parent for parent in commit.parents if parent not in self._done]
+            if missing:
+                waiting.extend(missing)
+                continue
+            old = waiting.pop()
+            parents = tuple(self._done[parent] for parent in commit.parents)
+            layers = self._list(commit.layers, self._layer)
+            self._done[old] = self._store.commits.write(
+                replace(commit, parents=parents, layers=layers, world_id=self._world_id)
+            )
+        return self._done[name]
+
+    def _layer(self, name: str) -> str:
+        if name not in self._done:
+            layer = Layer.from_json(self._json(name))
+            rewritten = replace(layer, segments=self._list(layer.segments, self._part))
+            self._done[name] = self._store.objects.put_json(rewritten.to_json())
+        return self._done[name]
+
+    def _part(self, item: list[Any]) -> list[Any]:
+        part = LayerSegment.from_json(item)
+        mask = self._store.objects.put(self._read(part.mask)) if part.mask else None
+        return replace(part, segment=self._ordinals[part.segment], mask=mask).to_json()
+
+    def _list(self, name: str, rewrite: Callable[[Any], Any]) -> str:
+        if name not in self._done:
+            node = self._json(name)
+            below = (lambda child: self._list(child, rewrite)) if node["height"] else rewrite
+            self._done[name] = self._store.objects.put_json({**node, "items": [below(x) for x in node["items"]]})
+        return self._done[name]
+
+    def _json(self, name: str) -> Any:
+        return json.loads(self._read(name))
+
+
+def _import_segments(
+    store: Store, tar: tarfile.TarFile, record: WorldRecord, old: list[int], on_progress: OnProgress
+) -> dict[int, int]:
+    ordinals: dict[int, int] = {}
+    with tempfile.TemporaryDirectory(prefix="memstore-import-") as folder:
+        for i, ordinal in enumerate(old):
+            file = Path(folder) / f"{ordinal}.safetensors"
+            file.write_bytes(_member(tar, _segment_member(ordinal)))
+            columns = ColumnFile(file)
+            columns.verify()
+            ordinals[ordinal] = store.segments.allocate()
+            store.segments.write(ordinals[ordinal], _decode(columns, record))
+            file.unlink()
+            on_progress(i + 1, len(old), "import")
+    return ordinals
+
+
+def _imported_record(value: dict[str, Any], name: str | None) -> WorldRecord:
+    record = WorldRecord(latents=LatentSpec.from_dict(value.pop("latents")), **value)
+    named = check_name(name, "world") if name is not None else record.name
+    return replace(record, name=named, world_id=uuid.uuid4().hex, created_s=time.time(), request_id="", deleted_s=None)
+
+
+def _encode(segment: NewSegment) -> bytes:
+    columns = {f"patches.{k}": np.asarray(v) for k, v in vars(segment.patches).items()}
+    columns |= {f"blocks.{k}": np.asarray(v) for k, v in vars(segment.blocks).items()}
+    columns |= {f"frames.{k}": np.asarray(v) for k, v in vars(segment.frames).items()}
+    columns |= {"tokens": segment.tokens, "depth_m": segment.depth_m}
+    if segment.moving is not None:
+        columns["moving"] = segment.moving
+    notes = {
+        "captions": json.dumps(segment.captions),
+        "metadata": json.dumps([dict(one) for one in segment.metadata]),
+    }
+    return encode_columns(columns, notes)
+
+
+def _decode(columns: ColumnFile, record: WorldRecord) -> NewSegment:
+    return NewSegment(
+        patches=Patches(**_fields(columns, "patches.")),
+        blocks=Blocks(**_fields(columns, "blocks.")),
+        frames=SourceFrames(**_fields(columns, "frames.")),
+        captions=tuple(json.loads(columns.notes["captions"])),
+        metadata=tuple(json.loads(columns.notes["metadata"])),
+        tokens=columns["tokens"],
+        depth_m=columns["depth_m"],
+        moving=columns["moving"] if "moving" in columns.names else None,
+        spec=record.latents,
+        world_id=record.world_id,
+    )
+
+
+def _fields(columns: ColumnFile, prefix: str) -> dict[str, Any]:
+    arrays = {name.removeprefix(prefix): columns[name] for name in columns.names if name.startswith(prefix)}
+    return {name: array if array.ndim else int(array) for name, array in arrays.items()}
+
+
+def _opened(path: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(path, "r:")
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {path}; check the path.", file=str(path)) from None
+    except (tarfile.TarError, OSError) as error:
+        raise CorruptData(f"{path} is no archive of a world: {error}.", file=str(path)) from error
+
+
+def _manifest(tar: tarfile.TarFile, path: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(_member(tar, MANIFEST))
+    except (MemstoreError, ValueError) as error:
+        raise CorruptData(f"{path} is no archive of a world: it has no readable {MANIFEST}.", file=str(path)) from error
+    if manifest["format"] > ARCHIVE_FORMAT:
+        raise FailedPrecondition(
+            f"{path} has archive format {manifest['format']}, this memstore reads up to {ARCHIVE_FORMAT}; upgrade "
+            "memstore.",
+            reason=Reason.NEWER_FORMAT,
+        )
+    return manifest
+
+
+def _object(tar: tarfile.TarFile, name: str) -> bytes:
+    content = _member(tar, f"objects/{name}")
+    if name_of(content) != name:
+        raise CorruptData(f"object {name} in {tar.name} is not what was written.", reason=Reason.CHECKSUM_MISMATCH)
+    return content
+
+
+def _member(tar: tarfile.TarFile, name: str) -> bytes:
+    try:
+        file = tar.extractfile(name)
+        content = file.read() if file else b""
+        whole = len(content) == tar.getmember(name).size
+    except (KeyError, tarfile.TarError, OSError):
+        whole, content = False, b""
+    if not whole:
+        raise CorruptData(f"{tar.name} lacks {name}, or is cut short; copy the archive again.", file=str(tar.name))
+    return content
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _segment_member(ordinal: int) -> str:
+    return f"segments/{ordinal:08d}.safetensors"
