@@ -14,6 +14,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, no_type_check
 
 import numpy as np
@@ -54,7 +55,7 @@ class Candidates:
         """Yields (entry, slice) for every stretch of instances of one entry."""
         if len(self):
             cuts = [0, *(np.flatnonzero(np.diff(self.entry)) + 1).tolist(), len(self)]
-            for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+            for first, last in pairwise(cuts):
                 yield int(self.entry[first]), slice(first, last)
 
     def take(self, positions: Int64[np.ndarray, "k"]) -> Candidates:

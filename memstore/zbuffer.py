@@ -1,0 +1,415 @@
+"""A z-buffer of discs: which patch lies nearest at each of a grid of samples over the target's image.
+
+Every patch is a disc on its own plane (a surfel). In camera axes, with `ray` = (x / z, y / z, 1) of a sample, the
+disc's plane lies at inverse depth w = plane . ray, and the sample hits the disc when |ray - w * center| <= w * radius.
+Inverse depth is what the buffer keeps: along a plane it is linear in the image, so no division is made per sample.
+Sky is a cone of directions: it is hidden by surfaces and hides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, no_type_check
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int32, Int64
+from numba import njit
+
+from memstore.camera import Camera
+from memstore.frustum import CarriedCamera
+from memstore.index import Candidates
+from memstore.query import Query
+from memstore.segment import Scene
+
+SAMPLES_PER_TOKEN = 4
+"""Samples along a side of a token: an eighth of a token is the worst error in the place of an occluding edge."""
+NOBODY = -1
+EDGE_ON = 1e-9
+"""Smallest share of its distance by which a camera must lie off a disc's plane for the disc to have an area."""
+DEPTH_BUCKETS = 256
+
+
+@dataclass(frozen=True)
+class SampleGrid:
+    """The samples over a target image, and what turns camera axes into them."""
+
+    rays_x: Float64[np.ndarray, "w"]
+    """x / z of each column of samples."""
+    rays_y: Float64[np.ndarray, "h"]
+    """y / z of each row of samples."""
+    lens: Float64[np.ndarray, "4"]
+    """fx, fy, cx, cy in pixels."""
+    step_px: float
+    """Pixels between two samples; the first lies half a step inside."""
+    size_px: tuple[int, int]
+    """Width and height of the image."""
+    inverse_depths: tuple[float, float]
+    """Smallest and largest 1 / depth that counts: of far (0 for none) and near."""
+
+    @classmethod
+    def of(cls, camera: Camera, token_px: int, query: Query) -> SampleGrid:
+        """Returns the samples of a camera whose image is a multiple of `token_px`."""
+        step = token_px / SAMPLES_PER_TOKEN
+        columns, rows = (size // token_px * SAMPLES_PER_TOKEN for size in (camera.width, camera.height))
+        return cls(
+            ((np.arange(columns) + 0.5) * step - camera.cx) / camera.fx,
+            ((np.arange(rows) + 0.5) * step - camera.cy) / camera.fy,
+            np.array([camera.fx, camera.fy, camera.cx, camera.cy]),
+            step,
+            (camera.width, camera.height),
+            (1 / query.far_m, 1 / query.near_m),
+        )
+
+
+@dataclass(frozen=True)
+class Discs:
+    """n candidates as discs in camera axes, metres of the world. Of sky: unit directions and sines of angular radii."""
+
+    center: Float64[np.ndarray, "n 3"]
+    """Centre."""
+    radius: Float64[np.ndarray, "n"]
+    """Radius."""
+    plane: Float64[np.ndarray, "n 3"]
+    """normal / (normal . center): plane . ray is the inverse depth; zero for sky and for discs seen edge-on."""
+    facing: Float64[np.ndarray, "n"]
+    """Cosine between the normal and the direction to the camera; 1 for sky."""
+    sky: Bool[np.ndarray, "n"]
+    """Which are sky."""
+
+    @classmethod
+    def of(cls, scene: Scene, camera: Camera, candidates: Candidates) -> Discs:
+        """Carries every candidate into the camera's axes."""
+        n = len(candidates)
+        discs = cls(np.empty((n, 3)), np.empty(n), np.empty((n, 3)), np.empty(n), np.empty(n, np.bool_))
+        for position, run in candidates.runs():
+            entry = scene.entries[position]
+            patches = entry.segment.patches
+            carried = CarriedCamera.of(camera, entry.placement, patches.origin, sky=entry.sky)
+            _carry(
+                carried.matrix,
+                carried.offset,
+                carried.scale,
+                entry.sky,
+                patches.center[candidates.row[run]],
+                patches.radius[candidates.row[run]],
+                patches.normal[candidates.row[run]],
+                discs.center[run],
+                discs.radius[run],
+                discs.plane[run],
+                discs.facing[run],
+            )
+            discs.sky[run] = entry.sky
+        return discs
+
+    def take(self, positions: Int64[np.ndarray, "k"]) -> Discs:
+        """Returns the discs at these positions."""
+        columns = (self.center, self.radius, self.plane, self.facing, self.sky)
+        return Discs(*(column[positions] for column in columns))
+
+
+@dataclass(frozen=True)
+class ZBuffer:
+    """The nearest disc at every sample."""
+
+    grid: SampleGrid
+    """The samples."""
+    inverse_depth: Float64[np.ndarray, "h w"]
+    """1 / depth of the nearest hit, 0 where no surface is."""
+    owner: Int32[np.ndarray, "h w"]
+    """Position in the discs of the surface that is hit there, the first of equally near ones; NOBODY where none is."""
+
+    @classmethod
+    def of(cls, discs: Discs, grid: SampleGrid) -> ZBuffer:
+        """Draws all discs."""
+        shape = (len(grid.rays_y), len(grid.rays_x))
+        buffer = cls(grid, np.zeros(shape), np.full(shape, NOBODY, np.int32))
+        _draw(
+            discs.center,
+            discs.radius,
+            discs.plane,
+            discs.sky,
+            grid.rays_x,
+            grid.rays_y,
+            grid.lens,
+            grid.step_px,
+            grid.inverse_depths,
+            buffer.inverse_depth,
+            buffer.owner,
+        )
+        return buffer
+
+    def seen(self, discs: Discs, query: Query) -> tuple[Int64[np.ndarray, "k"], Float64[np.ndarray, "k 2"]]:
+        """Returns the positions of the discs that are visible, and the pixels of their centres."""
+        positions, uv = np.empty(len(discs.radius), np.int64), np.empty((len(discs.radius), 2))
+        count = _see(
+            discs.center,
+            discs.radius,
+            discs.plane,
+            discs.facing,
+            discs.sky,
+            self.grid.lens,
+            self.grid.step_px,
+            self.grid.size_px,
+            (query.near_m, query.far_m),
+            query.min_facing,
+            (query.depth_tolerance, query.radius_tolerance),
+            self.inverse_depth,
+            self.owner,
+            positions,
+            uv,
+        )
+        return positions[:count].copy(), uv[:count].copy()
+
+    def covered(self, discs: Discs, query: Query) -> Bool[np.ndarray, "h w"]:
+        """Returns which samples lie on a part of these discs that nothing hides."""
+        covered = np.zeros(self.owner.shape, np.bool_)
+        _cover(
+            discs.center,
+            discs.radius,
+            discs.plane,
+            discs.sky,
+            self.grid.rays_x,
+            self.grid.rays_y,
+            self.grid.lens,
+            self.grid.step_px,
+            self.grid.inverse_depths,
+            (query.depth_tolerance, query.radius_tolerance),
+            self.inverse_depth,
+            covered,
+        )
+        return covered
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _carry(
+    matrix: Any,
+    offset: Any,
+    scale: float,
+    sky: bool,
+    points: Any,
+    radii: Any,
+    normals: Any,
+    center: Any,
+    radius: Any,
+    plane: Any,
+    facing: Any,
+) -> None:
+    for i in range(len(points)):
+        px, py, pz = points[i, 0], points[i, 1], points[i, 2]
+        x = matrix[0, 0] * px + matrix[0, 1] * py + matrix[0, 2] * pz + offset[0]
+        y = matrix[1, 0] * px + matrix[1, 1] * py + matrix[1, 2] * pz + offset[1]
+        z = matrix[2, 0] * px + matrix[2, 1] * py + matrix[2, 2] * pz + offset[2]
+        center[i, 0], center[i, 1], center[i, 2] = x, y, z
+        radius[i] = scale * radii[i]
+        plane[i, 0] = plane[i, 1] = plane[i, 2] = 0.0
+        facing[i] = 1.0
+        if sky:
+            continue
+        nx, ny, nz = _unit_normal(normals[i, 0] / 32_767, normals[i, 1] / 32_767)
+        # camera <- segment of a direction: the matrix without its scale
+        cx = (matrix[0, 0] * nx + matrix[0, 1] * ny + matrix[0, 2] * nz) / scale
+        cy = (matrix[1, 0] * nx + matrix[1, 1] * ny + matrix[1, 2] * nz) / scale
+        cz = (matrix[2, 0] * nx + matrix[2, 1] * ny + matrix[2, 2] * nz) / scale
+        height, distance = cx * x + cy * y + cz * z, np.sqrt(x * x + y * y + z * z)
+        if abs(height) > EDGE_ON * distance:
+            plane[i, 0], plane[i, 1], plane[i, 2] = cx / height, cy / height, cz / height
+        facing[i] = -height / distance if distance > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _unit_normal(x: float, y: float) -> tuple[float, float, float]:
+    """`patch.decode_normal` in float64."""
+    z = 1 - abs(x) - abs(y)
+    if z < 0:
+        x, y = (1 - abs(y)) * (1.0 if x >= 0 else -1.0), (1 - abs(x)) * (1.0 if y >= 0 else -1.0)
+    length = np.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _extent(along: float, ahead: float, aa: float, ac: float, cc: float, minor: float) -> tuple[float, float]:
+    """Returns the smallest and largest along / ahead over a disc or sphere, or an empty range when it lies behind.
+
+    The silhouette is a conic whose dual is A - center center^T, with A = radius^2 (I - normal normal^T) for a disc and
+    radius^2 I for a sphere; `minor` is aa * cc - ac^2. Terms that cancel are left out, so that far and small discs
+    keep their digits.
+    """
+    if ahead * ahead <= cc:
+        return -np.inf, np.inf
+    if ahead < 0:
+        return np.inf, -np.inf
+    middle = along * ahead - ac
+    reach = np.sqrt(max(aa * ahead * ahead - 2 * ac * along * ahead + cc * along * along - minor, 0.0))
+    bottom = ahead * ahead - cc
+    return (middle - reach) / bottom, (middle + reach) / bottom
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _samples(lowest: float, highest: float, focal: float, principal: float, step: float, count: int) -> tuple[int, int]:
+    """Returns the range of samples between two rays, a hair wide so that rounding loses none."""
+    first = (lowest * focal + principal) / step - 0.5
+    last = (highest * focal + principal) / step - 0.5
+    hair = 1e-4
+    return int(np.ceil(min(max(first - hair, 0.0), float(count)))), int(
+        np.floor(min(max(last + hair, -1.0), count - 1.0))
+    ) + 1
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _window(
+    center: Any, radius: float, plane: Any, sky: bool, lens: Any, step: float, shape: Any
+) -> tuple[int, int, int, int]:
+    """Returns first and last + 1 columns, then rows, of the samples that a disc or a cone of sky may hit."""
+    x, y, z = center[0], center[1], center[2]
+    square = radius * radius
+    nx, ny, nz = 0.0, 0.0, 0.0
+    if not sky:
+        length = np.sqrt(plane[0] * plane[0] + plane[1] * plane[1] + plane[2] * plane[2])
+        nx, ny, nz = plane[0] / length, plane[1] / length, plane[2] / length
+    cc = square * (1 - nz * nz)
+    aa, ac, minor = square * (1 - nx * nx), -square * nx * nz, square * square * (1 - nx * nx - nz * nz)
+    left, right = _extent(x, z, aa, ac, cc, minor)
+    aa, ac, minor = square * (1 - ny * ny), -square * ny * nz, square * square * (1 - ny * ny - nz * nz)
+    top, bottom = _extent(y, z, aa, ac, cc, minor)
+    first_column, last_column = _samples(left, right, lens[0], lens[2], step, shape[1])
+    first_row, last_row = _samples(top, bottom, lens[1], lens[3], step, shape[0])
+    return first_column, last_column, first_row, last_row
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _draw(
+    center: Any,
+    radius: Any,
+    plane: Any,
+    sky: Any,
+    rays_x: Any,
+    rays_y: Any,
+    lens: Any,
+    step: float,
+    inverse_depths: Any,
+    inverse_depth: Any,
+    owner: Any,
+) -> None:
+    for i in range(len(radius)):
+        px, py, pz = plane[i, 0], plane[i, 1], plane[i, 2]
+        if sky[i] or (px == 0 and py == 0 and pz == 0):
+            continue
+        x, y, z, r = center[i, 0], center[i, 1], center[i, 2], radius[i]
+        left, right, top, bottom = _window(center[i], r, plane[i], False, lens, step, owner.shape)
+        for row in range(top, bottom):
+            ray_y = rays_y[row]
+            base = py * ray_y + pz
+            for column in range(left, right):
+                w = px * rays_x[column] + base
+                nearest = inverse_depth[row, column]
+                if w < nearest or not _hits(rays_x[column], ray_y, w, x, y, z, r, inverse_depths):
+                    continue
+                if w > nearest or i < owner[row, column]:
+                    inverse_depth[row, column] = w
+                    owner[row, column] = i
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _hits(
+    ray_x: float, ray_y: float, w: float, x: float, y: float, z: float, radius: float, inverse_depths: Any
+) -> bool:
+    if not (w > 0 and inverse_depths[0] <= w <= inverse_depths[1]):
+        return False
+    dx, dy, dz = ray_x - x * w, ray_y - y * w, 1 - z * w
+    return dx * dx + dy * dy + dz * dz <= (radius * w) * (radius * w)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _see(
+    center: Any,
+    radius: Any,
+    plane: Any,
+    facing: Any,
+    sky: Any,
+    lens: Any,
+    step: float,
+    size: Any,
+    depths: Any,
+    min_facing: float,
+    tolerances: Any,
+    inverse_depth: Any,
+    owner: Any,
+    positions: Any,
+    uv: Any,
+) -> int:
+    count = 0
+    height, width = owner.shape
+    for i in range(len(radius)):
+        z = center[i, 2]
+        if z <= 0 or (min_facing > -1 and facing[i] < min_facing):
+            continue
+        if not sky[i] and not (depths[0] <= z <= depths[1]):
+            continue
+        ray_x, ray_y = center[i, 0] / z, center[i, 1] / z
+        u, v = ray_x * lens[0] + lens[2], ray_y * lens[1] + lens[3]
+        if not (0 <= u < size[0] and 0 <= v < size[1]):
+            continue
+        row, column = min(int(v / step), height - 1), min(int(u / step), width - 1)
+        in_front = owner[row, column]
+        if in_front != NOBODY:
+            if sky[i]:
+                continue
+            p = plane[in_front]
+            # An occluder tilted across the sample is asked at the centre itself, so that neighbours on one slanted
+            # surface agree however grazing it is; the farther of the two answers counts.
+            w = min(inverse_depth[row, column], p[0] * ray_x + (p[1] * ray_y + p[2]))
+            if w > 0 and z > (1 / w) * (1 + tolerances[0]) + tolerances[1] * radius[i]:
+                continue
+        positions[count] = i
+        uv[count, 0], uv[count, 1] = u, v
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _cover(
+    center: Any,
+    radius: Any,
+    plane: Any,
+    sky: Any,
+    rays_x: Any,
+    rays_y: Any,
+    lens: Any,
+    step: float,
+    inverse_depths: Any,
+    tolerances: Any,
+    inverse_depth: Any,
+    covered: Any,
+) -> None:
+    for i in range(len(radius)):
+        if not sky[i] and plane[i, 0] == 0 and plane[i, 1] == 0 and plane[i, 2] == 0:
+            continue
+        x, y, z, r = center[i, 0], center[i, 1], center[i, 2], radius[i]
+        left, right, top, bottom = _window(center[i], r, plane[i], sky[i], lens, step, covered.shape)
+        for row in range(top, bottom):
+            ray_y = rays_y[row]
+            base = plane[i, 1] * ray_y + plane[i, 2]
+            for column in range(left, right):
+                ray_x, nearest = rays_x[column], inverse_depth[row, column]
+                if covered[row, column]:
+                    continue
+                if sky[i]:
+                    along = x * ray_x + y * ray_y + z
+                    covered[row, column] = (
+                        nearest == 0
+                        and along > 0
+                        and along * along >= (1 - r * r) * (ray_x * ray_x + ray_y * ray_y + 1)
+                    )
+                    continue
+                w = plane[i, 0] * ray_x + base
+                if _hits(ray_x, ray_y, w, x, y, z, r, inverse_depths):
+                    covered[row, column] = 1 / w <= (1 / nearest) * (1 + tolerances[0]) + tolerances[1] * r
