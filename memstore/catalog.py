@@ -41,7 +41,7 @@ class Catalog:
 
     def __init__(self, directory: Path) -> None:
         """Opens nothing yet."""
-        self._directory = directory
+        self.directory = directory
         self._patches = Table(directory / "patches.lance", PATCHES)
         self._frames = Table(directory / "frames.lance", FRAMES)
         self._segments = Table(directory / "segments.lance", SEGMENTS)
@@ -134,7 +134,7 @@ class Catalog:
         if world_id is not None:
             conditions.append("world_id = '" + world_id.replace("'", "''") + "'")
         try:
-            search = lancedb.connect(str(self._directory)).open_table("frames").search()
+            search = lancedb.connect(str(self.directory)).open_table("frames").search()
             found = (search.where(" AND ".join(conditions)) if conditions else search).limit(limit).to_arrow()
         except (ValueError, RuntimeError, OSError) as error:
             raise InvalidInput(

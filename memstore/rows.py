@@ -35,6 +35,7 @@ SEGMENTS = pa.schema(
         ("high", _POINT),
         ("payload_bytes", pa.uint64()),
         ("created_s", pa.float64()),
+        ("digest", pa.uint32()),
         ("fragment", pa.int64()),
     ]
 )
@@ -94,6 +95,8 @@ class SegmentRow:
     """Bytes of its payload on disk."""
     created_s: float
     """When it was written, seconds since 1970."""
+    digest: int
+    """crc32c of its patches and cameras (`geometry.digest`): what is made again from rows must match it."""
     fragment: int = -1
     """Fragment of the `patches` table that holds its rows and nothing else; -1 without patches."""
 

@@ -59,7 +59,9 @@ class Table:
         self._schema = schema
         self._opened: Any = None
         self._replaced: set[int] = set()
-        """Versions that an append of this process replaced."""
+        """Versions that an append of this process replaced: they name nothing that the newest lacks."""
+        self._needed: set[int] = set()
+        """Versions that are known to name what the newest lacks."""
 
     # Reading
 
@@ -243,19 +245,16 @@ class Table:
             return
         with _explain_lance_errors(self.path, 0):
             plan = Compaction.plan(data, {"target_rows_per_fragment": COMPACT_ROWS})
+            before = set(os.listdir(self.path / "data"))
             done = [task.execute(data) for task in plan.tasks]
-            sync_tree(self.path / "data")
+            self._sync_files(set(os.listdir(self.path / "data")) - before)
             if done:
                 Compaction.commit(data, done)
                 self._adopt(lance.dataset(str(self.path)))
 
     def clean(self, grace_s: float) -> None:
         """Removes versions that nobody needs, what only they name, and what crashed writes left."""
-        versions = self._versions()
-        newest = self._files(versions[0]) or set()
-        self._forget(
-            [v for v in versions[KEPT_VERSIONS:] if v in self._replaced or (self._files(v) or set()) <= newest]
-        )
+        self._forget(self._spare(self._versions()))
         before, versions = time.time() - grace_s, self._versions()
         pairs = zip(versions[2:], versions[1:], strict=False)
         old = [version for version, newer in pairs if self._manifest(newer).stat().st_mtime < before]
@@ -263,6 +262,13 @@ class Table:
             with _explain_lance_errors(self.path, 0):
                 # Only the holder of the writer's lock comes here, so an unlisted file is garbage and not on its way.
                 self._data().cleanup_old_versions(versions=old, delete_unverified=True)
+
+    def _spare(self, versions: list[int]) -> list[int]:
+        """Returns those of the versions that may go at once; each is looked into only once."""
+        unknown = [version for version in versions[KEPT_VERSIONS:] if version not in self._replaced | self._needed]
+        newest = (self._files(versions[0]) or set()) if unknown else set[tuple[str, int | None]]()
+        self._needed.update(version for version in unknown if not (self._files(version) or set()) <= newest)
+        return [version for version in versions[KEPT_VERSIONS:] if version not in self._needed]
 
     def _forget(self, versions: Iterable[int]) -> None:
         """Removes versions that name nothing that the newest lacks: whoever holds one open reads on."""
@@ -285,7 +291,6 @@ class Table:
         for name in names:
             sync_file(self.path / "data" / name)
         sync_directory(self.path / "data")
-        sync_directory(self.path)
 
 
 def _is_whole(path: Path, size: int | None) -> bool:

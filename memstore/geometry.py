@@ -1,0 +1,91 @@
+"""The geometry file of a segment: its patches, blocks and source frames as one file of columns, memory-mapped.
+
+Columns are named after the fields, such as `patches.center`; single numbers, the latent spec and the checksums of the
+payload's metadata stand in the notes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import numpy as np
+
+from memstore.columns import ColumnFile, crc32c, encode_columns
+from memstore.errors import CorruptData
+from memstore.latent import LatentSpec
+from memstore.patch import Patches, SourceFrames
+from memstore.segment import Blocks, Segment
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What a geometry file holds."""
+
+    segment: Segment
+    """The segment, its arrays views of the file."""
+    spec: LatentSpec
+    """What its latents are."""
+    payload_checksums: Mapping[str, int]
+    """crc32c of each metadata file of the payload, by path below the segment."""
+
+
+def encode_geometry(
+    patches: Patches,
+    blocks: Blocks,
+    frames: SourceFrames,
+    spec: LatentSpec,
+    payload_checksums: Mapping[str, int],
+) -> bytes:
+    """Returns the bytes of a geometry file."""
+    fields = _fields("patches", patches) | _fields("blocks", blocks) | _fields("frames", frames)
+    columns = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    notes = {
+        "numbers": json.dumps({name: value for name, value in fields.items() if name not in columns}),
+        "spec": json.dumps(spec.to_dict()),
+        "payload_checksums": json.dumps(dict(payload_checksums)),
+    }
+    return encode_columns(columns, notes)
+
+
+def read_geometry(path: Path, ordinal: int) -> Geometry:
+    """Returns the geometry of a segment, memory-mapped; `ColumnFile.verify` takes its checksums.
+
+    Raises:
+        NotFound: there is no such file.
+        CorruptData: it is truncated, its header is garbled, or something is missing from it.
+    """
+    file = ColumnFile(path)
+    try:
+        numbers: dict[str, int] = json.loads(file.notes["numbers"])
+        spec = LatentSpec.from_dict(json.loads(file.notes["spec"]))
+        checksums: dict[str, int] = json.loads(file.notes["payload_checksums"])
+        frames = SourceFrames(**_part("frames", file, numbers))
+        patches, blocks = Patches(**_part("patches", file, numbers)), Blocks(**_part("blocks", file, numbers))
+    except (KeyError, ValueError, TypeError) as error:
+        raise CorruptData(
+            f"{path} is no geometry of a segment: {error}; run `memstore verify`.", file=str(path)
+        ) from error
+    segment = Segment(ordinal, patches, blocks, frames, spec.token_grid(frames.width, frames.height)[1])
+    return Geometry(segment, spec, checksums)
+
+
+def digest(patches: Patches, frames: SourceFrames) -> int:
+    """Returns a crc32c over all that cannot be computed again from the rest: every field of patches and frames."""
+    fields = _fields("patches", patches) | _fields("frames", frames)
+    facts = [crc32c(np.asarray(fields[name])) for name in sorted(fields)]
+    return google_crc32c.value(np.array(facts, "<u4").tobytes())
+
+
+def _fields(part: str, value: Patches | Blocks | SourceFrames) -> dict[str, Any]:
+    return {f"{part}.{name}": field for name, field in vars(value).items()}
+
+
+def _part(part: str, file: ColumnFile, numbers: dict[str, int]) -> dict[str, Any]:
+    names = [*file.names, *numbers]
+    mine = [name for name in names if name.startswith(part + ".")]
+    return {name.removeprefix(part + "."): numbers[name] if name in numbers else file[name] for name in mine}
