@@ -115,17 +115,10 @@ def keys(scene, found):
 
 CAMERA = Camera(40, 45, 30, 20, 64, 48, look_at((0, -5, 1), (0, 0, 0)))
 
-placements = st.builds(
-    lambda scale, angle, x, y: (
-        Transform.translate(x, y, 0) @ Transform.rotate((1, 2, 3), angle) @ Transform.scaling(scale)
-    ),
-    st.sampled_from([0.1, 1.0, 10.0]),
-    st.floats(-3, 3),
-    st.floats(-4, 4),
-    st.floats(-4, 4),
-)
-cameras = st.builds(
-    lambda eye, focal, cx, size: Camera(focal, 1.2 * focal, cx, 10, *size, look_at(eye, (0.1, 0.2, 0.3))),
+# Strategies draw plain numbers, and the test builds values from them: beartype, which watches memstore, draws random
+# numbers of its own, and Hypothesis minds that while it draws.
+placements = st.tuples(st.sampled_from([0.1, 1.0, 10.0]), st.floats(-3, 3), st.floats(-4, 4), st.floats(-4, 4))
+cameras = st.tuples(
     st.tuples(st.floats(-6, 6), st.floats(-6, -1), st.floats(-2, 2)),
     st.sampled_from([5.0, 40.0, 4000.0]),
     st.sampled_from([-20.0, 0.0, 32.0]),
@@ -148,11 +141,20 @@ plans = st.lists(
 )
 
 
+def build_placement(scale, angle, x, y):
+    return Transform.translate(x, y, 0) @ Transform.rotate((1, 2, 3), angle) @ Transform.scaling(scale)
+
+
+def build_camera(eye, focal, cx, size):
+    return Camera(focal, 1.2 * focal, cx, 10, *size, look_at(eye, (0.1, 0.2, 0.3)))
+
+
 def build_scene(seed, plan):
     """Builds one segment an item of the plan, shown twice: its surfaces and its sky."""
     rng = np.random.default_rng(seed)
     entries = []
-    for ordinal, ((surfaces, sky), masked, offset, placement) in enumerate(plan):
+    for ordinal, ((surfaces, sky), masked, offset, placed) in enumerate(plan):
+        placement = build_placement(*placed)
         segment = make_segment(make_patches(rng, surfaces, sky, origin=rng.normal(size=3) * 2), ordinal)
         mask = rng.choice(np.array([0, 3, 12, NEVER_HIDDEN], np.uint32), surfaces + sky) if masked else None
         entries += [
@@ -165,7 +167,7 @@ def build_scene(seed, plan):
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, 2**32 - 1), plans, cameras, queries)
 def test_search_finds_what_the_slow_oracle_finds(seed, plan, camera, query):
-    assert_search_is_exact(build_scene(seed, plan), camera, query)
+    assert_search_is_exact(build_scene(seed, plan), build_camera(*camera), query)
 
 
 def test_scales_of_a_tenth_one_and_ten_meet_in_one_view():
