@@ -23,6 +23,7 @@ from memstore.frame import Frame
 from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
+from memstore.shape import Box, HalfSpace, Sphere, ViewFrustum
 from memstore.transform import Transform
 
 if TYPE_CHECKING:
@@ -32,14 +33,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Box",
     "Camera",
     "Frame",
+    "HalfSpace",
     "LatentSpec",
     "LiftOptions",
     "MemstoreError",
     "Mosaic",
     "Query",
+    "Sphere",
     "Transform",
+    "ViewFrustum",
     "errors",
     "look_at",
     "open",

@@ -1,6 +1,7 @@
 """Archive: a world with its whole history in one file, and back, lossless.
 
-A tar of `manifest.json`, `objects/<name>` (every commit, layer, list and mask) and `segments/<ordinal>.safetensors`.
+A tar of `manifest.json`, `objects/<name>` (every commit, layer, list and mask), and for each segment its
+`geometry.safetensors` and `content.safetensors` (latents, depth, masks and notes).
 Segment ordinals are database-wide, so an import gives each segment a new one and rewrites what names it: commits keep
 their order, times, authors and messages, and get new ids; patches get new ids.
 """
@@ -24,18 +25,17 @@ from memstore.columns import ColumnFile, encode_columns
 from memstore.commits import Commit, check_name
 from memstore.durable import replace_file
 from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, MemstoreError, NotFound, Reason
+from memstore.geometry import encode_geometry, read_geometry
 from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
 from memstore.objects import name_of, to_json
-from memstore.patch import Patches, SourceFrames
 from memstore.reach import Survey
 from memstore.registry import Registry, WorldRecord
-from memstore.segment import Blocks
 from memstore.segments import NewSegment
 from memstore.store import Store
 
 ARCHIVE_FORMAT = 1
-MANIFEST = "manifest.json"
+MANIFEST, GEOMETRY, CONTENT = "manifest.json", "geometry.safetensors", "content.safetensors"
 OnProgress = Callable[[int, int, str], None]
 """Called with what is done, how much there is, and the stage."""
 
@@ -71,7 +71,10 @@ def export_world(
         for name in sorted(reached.objects):
             _add(tar, f"objects/{name}", store.objects.get(name))
         for i, ordinal in enumerate(segments):
-            _add(tar, _segment_member(ordinal), _encode(read_segment(store, ordinal, record)))
+            segment = read_segment(store, ordinal, record)
+            geometry = encode_geometry(segment.patches, segment.blocks, segment.frames, segment.spec, {})
+            _add(tar, f"segments/{ordinal}/{GEOMETRY}", geometry)
+            _add(tar, f"segments/{ordinal}/{CONTENT}", _encode_content(segment))
             on_progress(i + 1, len(segments), "export")
     return path.stat().st_size
 
@@ -177,13 +180,12 @@ def _import_segments(
     ordinals: dict[int, int] = {}
     with tempfile.TemporaryDirectory(prefix="memstore-import-") as folder:
         for i, ordinal in enumerate(old):
-            file = Path(folder) / f"{ordinal}.safetensors"
-            file.write_bytes(_member(tar, _segment_member(ordinal)))
-            columns = ColumnFile(file)
-            columns.verify()
+            files = [Path(folder) / GEOMETRY, Path(folder) / CONTENT]
+            for file in files:
+                file.unlink(missing_ok=True)
+                file.write_bytes(_member(tar, f"segments/{ordinal}/{file.name}"))
             ordinals[ordinal] = store.segments.allocate()
-            store.segments.write(ordinals[ordinal], _decode(columns, record))
-            file.unlink()
+            store.segments.write(ordinals[ordinal], _decode(*files, record))
             on_progress(i + 1, len(old), "import")
     return ordinals
 
@@ -194,11 +196,8 @@ def _imported_record(value: dict[str, Any], name: str | None) -> WorldRecord:
     return replace(record, name=named, world_id=uuid.uuid4().hex, created_s=time.time(), request_id="", deleted_s=None)
 
 
-def _encode(segment: NewSegment) -> bytes:
-    columns = {f"patches.{k}": np.asarray(v) for k, v in vars(segment.patches).items()}
-    columns |= {f"blocks.{k}": np.asarray(v) for k, v in vars(segment.blocks).items()}
-    columns |= {f"frames.{k}": np.asarray(v) for k, v in vars(segment.frames).items()}
-    columns |= {"tokens": segment.tokens, "depth_m": segment.depth_m}
+def _encode_content(segment: NewSegment) -> bytes:
+    columns = {"tokens": segment.tokens, "depth_m": segment.depth_m}
     if segment.moving is not None:
         columns["moving"] = segment.moving
     notes = {
@@ -208,11 +207,14 @@ def _encode(segment: NewSegment) -> bytes:
     return encode_columns(columns, notes)
 
 
-def _decode(columns: ColumnFile, record: WorldRecord) -> NewSegment:
+def _decode(geometry: Path, content: Path, record: WorldRecord) -> NewSegment:
+    segment, columns = read_geometry(geometry, 0).segment, ColumnFile(content)
+    for file in (ColumnFile(geometry), columns):
+        file.verify()
     return NewSegment(
-        patches=Patches(**_fields(columns, "patches.")),
-        blocks=Blocks(**_fields(columns, "blocks.")),
-        frames=SourceFrames(**_fields(columns, "frames.")),
+        patches=segment.patches,
+        blocks=segment.blocks,
+        frames=segment.frames,
         captions=tuple(json.loads(columns.notes["captions"])),
         metadata=tuple(json.loads(columns.notes["metadata"])),
         tokens=columns["tokens"],
@@ -221,11 +223,6 @@ def _decode(columns: ColumnFile, record: WorldRecord) -> NewSegment:
         spec=record.latents,
         world_id=record.world_id,
     )
-
-
-def _fields(columns: ColumnFile, prefix: str) -> dict[str, Any]:
-    arrays = {name.removeprefix(prefix): columns[name] for name in columns.names if name.startswith(prefix)}
-    return {name: array if array.ndim else int(array) for name, array in arrays.items()}
 
 
 def _opened(path: Path) -> tarfile.TarFile:
@@ -274,7 +271,3 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(content)
     tar.addfile(member, io.BytesIO(content))
-
-
-def _segment_member(ordinal: int) -> str:
-    return f"segments/{ordinal:08d}.safetensors"

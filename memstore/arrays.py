@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Real
 
 from memstore.errors import InvalidInput, Reason
+
+Vector = Sequence[float] | Real[np.ndarray, "3"]
+"""Three numbers, as people write them."""
+Points = Sequence[Sequence[float]] | Real[np.ndarray, "*n 3"]
+"""Points in metres, as people write them."""
 
 
 def as_array(

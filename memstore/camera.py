@@ -9,13 +9,12 @@ Matrices carry arrows: image <- world = (image <- camera) @ (camera <- world).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Float64
 
-from memstore.arrays import as_array
+from memstore.arrays import Vector, as_array
 from memstore.errors import InvalidInput, Reason
 from memstore.transform import Transform, check_rotation
 
@@ -174,9 +173,7 @@ class Camera:
         return f"Camera({self.width}x{self.height}, fov_x={fov:.1f} deg, center=({x:.2f}, {y:.2f}, {z:.2f}))"
 
 
-def look_at(
-    eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0, 0, 1)
-) -> Float64[np.ndarray, "4 4"]:
+def look_at(eye: Vector, target: Vector, up: Vector = (0, 0, 1)) -> Float64[np.ndarray, "4 4"]:
     """Returns world <- camera for a camera at `eye` that looks at `target` with `up` towards the top of its image.
 
     >>> look_at((0, 0, 0), (0, 5, 0))[:3, 2].tolist()

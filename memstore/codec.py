@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
@@ -12,6 +12,7 @@ from memstore.errors import FailedPrecondition, Reason
 from memstore.latent import LatentSpec
 
 
+@runtime_checkable
 class Codec(Protocol):
     """Encodes each frame alone, so that no latent mixes two moments (MosaicMem: one-frame videos)."""
 
@@ -42,6 +43,11 @@ _FACTORIES: dict[str, Callable[[LatentSpec], Codec]] = {"pixel": lambda _: Pixel
 def register_codec(name: str, factory: Callable[[LatentSpec], Codec]) -> None:
     """Makes `LatentSpec(codec=name)` encodable; the factory is called when a world first needs it."""
     _FACTORIES[name] = factory
+
+
+def registered_codecs() -> list[str]:
+    """Returns the names of the codecs registered in this process."""
+    return sorted(_FACTORIES)
 
 
 def has_codec(spec: LatentSpec) -> bool:

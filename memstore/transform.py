@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64
 
-from memstore.arrays import as_array
+from memstore.arrays import Points, Vector, as_array
 from memstore.errors import InvalidInput
 
 ORTHONORMAL_TOLERANCE = 1e-4
@@ -56,7 +55,7 @@ class Transform:
         return cls(np.eye(3), np.zeros(3), scale)
 
     @classmethod
-    def rotate(cls, axis: Sequence[float], angle: float, *, degrees: bool = False) -> Transform:
+    def rotate(cls, axis: Vector, angle: float, *, degrees: bool = False) -> Transform:
         """A right-handed rotation about `axis` through the origin; radians unless `degrees`."""
         direction = as_array(np.asarray(axis, np.float64), np.float64, (3,), "axis")
         length = float(np.linalg.norm(direction))
@@ -115,7 +114,7 @@ class Transform:
         """Whether this changes nothing, exactly."""
         return self == Transform.identity()
 
-    def apply(self, points: Float[np.ndarray, "*n 3"] | Sequence[Sequence[float]]) -> Float64[np.ndarray, "*n 3"]:
+    def apply(self, points: Points) -> Float64[np.ndarray, "*n 3"]:
         """Returns the points in the target space, metres."""
         return self.scale * (np.asarray(points, np.float64) @ self.rotation.T) + self.translation
 
@@ -124,7 +123,7 @@ class Transform:
         scale = 1 / self.scale
         return Transform(self.rotation.T, -scale * (self.rotation.T @ self.translation), scale)
 
-    def about(self, pivot: Sequence[float]) -> Transform:
+    def about(self, pivot: Vector) -> Transform:
         """This transform made about `pivot` instead of the origin."""
         point = np.asarray(pivot, np.float64)
         return Transform(self.rotation, self.translation + point - self.scale * self.rotation @ point, self.scale)
