@@ -1,0 +1,27 @@
+"""From names in requests to worlds of the engine."""
+
+from __future__ import annotations
+
+from memstore.database import Database
+from memstore.errors import NotFound, Reason
+from memstore.wire.names import WorldName
+from memstore.world import World
+
+
+def find_world(database: Database, name: str, commit: str = "", *, field: str = "world") -> World:
+    """Returns the world of a resource name, pinned to `commit` unless that is "".
+
+    Raises:
+        InvalidInput: `name` has another form.
+        NotFound: there is no such world, branch or commit.
+    """
+    wanted = WorldName.parse(name, field)
+    world = database.world(wanted.world)
+    if wanted.branch not in ("", world.branch_name):
+        raise NotFound(
+            f"world {wanted.world!r} has no branch {wanted.branch!r}; there is {world.branch_name}.",
+            reason=Reason.BRANCH_NOT_FOUND,
+            world=wanted.world,
+            branch=wanted.branch,
+        )
+    return world.at(commit) if commit else world

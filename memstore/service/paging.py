@@ -1,0 +1,38 @@
+"""Pages of lists: opaque tokens that keep their place while the list grows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from memstore.errors import InvalidInput
+from memstore.service.options import ServerOptions
+
+
+def page_size(asked: int, options: ServerOptions) -> int:
+    """Returns the length of a page: what was asked, within the limit, or the default for 0."""
+    return min(asked or options.page_size, options.max_page_size)
+
+
+def token_of(*place: str | float | int) -> str:
+    """Returns the token of a place in a list."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def place_of(token: str, kinds: tuple[type, ...]) -> list[str | float | int] | None:
+    """Returns the place that a token names, `None` for "".
+
+    Raises:
+        InvalidInput: it is no token of such a list.
+    """
+    if not token:
+        return None
+    try:
+        place = json.loads(base64.urlsafe_b64decode(token.encode()))
+        fits = isinstance(place, list) and len(place) == len(kinds)
+        if fits and all(isinstance(value, kind) for value, kind in zip(place, kinds, strict=True)):
+            return place
+    except (ValueError, binascii.Error):
+        pass
+    raise InvalidInput("page_token comes from no answer of this list; start again without one.", field="page_token")
