@@ -14,9 +14,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os.path import isfile, splitext
+from os.path import isdir, isfile, splitext
 from pathlib import Path
 
 import numpy as np
@@ -68,20 +68,26 @@ def _read(path: Path, model: Path, options: ReadOptions) -> Clip:
     lenses = dict(map(_lens, _content(model / "cameras.txt")))
     pictures = sorted(_pictures(model / "images.txt"), key=lambda picture: _natural(picture.name))
     labels = read_labels(path)
-    _require_depth_folder(path)
+    depth_folders = _depth_folders(path)
     unit = DepthUnit(options.depth_unit_m or MILLIMETRE_M)
-    return Clip(path, FORMAT.name, tuple(_shot(path, picture, lenses, labels, unit) for picture in pictures))
+    shots = (_shot(path, picture, lenses, labels, depth_folders, unit) for picture in pictures)
+    return Clip(path, FORMAT.name, tuple(shots))
 
 
 def _shot(
-    root: Path, picture: _Picture, lenses: Mapping[str, Lens], labels: Mapping[str, Label], unit: DepthUnit
+    root: Path,
+    picture: _Picture,
+    lenses: Mapping[str, Lens],
+    labels: Mapping[str, Label],
+    depth_folders: Sequence[Path],
+    unit: DepthUnit,
 ) -> Shot:
     if picture.camera not in lenses:
         raise picture.line.wrong(f"... CAMERA_ID NAME with a CAMERA_ID of cameras.txt ({', '.join(sorted(lenses))})")
     stems = _stems(picture.name)
     return Shot(
         color=(root / "images" / picture.name, root / picture.name),
-        depth=tuple(root / folder / (s + end) for folder in _DEPTH_FOLDERS for end in _DEPTH_ENDS for s in stems),
+        depth=tuple(folder / (stem + end) for folder in depth_folders for end in _DEPTH_ENDS for stem in stems),
         lens=lenses[picture.camera],
         camera_to_world=picture.camera_to_world,
         mask=_mask_places(root, picture.name),
@@ -99,13 +105,16 @@ def _mask_places(root: Path, name: str) -> tuple[Path, ...]:
     return tuple(root / "masks" / f"{stem}.png" for stem in _stems(name))
 
 
-def _require_depth_folder(root: Path) -> None:
-    if not any((root / folder).is_dir() for folder in _DEPTH_FOLDERS):
+def _depth_folders(root: Path) -> Sequence[Path]:
+    """Returns the folders of depth maps that are there."""
+    found = [root / folder for folder in _DEPTH_FOLDERS if isdir(root / folder)]
+    if not found:
         raise invalid_clip(
             f"a COLMAP clip needs depth maps, but {root} has none of {', '.join(_DEPTH_FOLDERS)}; run COLMAP's "
             "patch_match_stereo, or put your own maps into depth/ under the names of the pictures.",
             root,
         )
+    return found
 
 
 def _content(path: Path) -> Iterator[Line]:
