@@ -43,7 +43,22 @@ def as_array(
             reason=reason,
             field=name,
         )
+    _require_room(array, np.dtype(dtype), name, reason)
     return read_only(np.ascontiguousarray(array, dtype=dtype))
+
+
+def _require_room(array: np.ndarray, dtype: np.dtype[Any], name: str, reason: Reason) -> None:
+    """Raises InvalidInput where a narrower integer would wrap around."""
+    if dtype.kind not in "iu" or np.can_cast(array.dtype, dtype) or not array.size:
+        return
+    smallest, largest, room = array.min(), array.max(), np.iinfo(dtype)
+    if smallest < room.min or largest > room.max:
+        raise InvalidInput(
+            f"{name} must fit {dtype.name}, {room.min} to {room.max}, got values from {smallest} to {largest}; scale "
+            "or convert it first.",
+            reason=reason,
+            field=name,
+        )
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

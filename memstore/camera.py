@@ -56,7 +56,7 @@ class Camera:
     def _check_size(self) -> None:
         for name in ("width", "height"):
             size = getattr(self, name)
-            if int(size) != size or not 1 <= size <= MAX_SIZE_PX:
+            if not 1 <= size <= MAX_SIZE_PX or int(size) != size:
                 raise InvalidInput(
                     f"{name} must be a whole number of pixels from 1 to {MAX_SIZE_PX}, got {size}.",
                     reason=Reason.INVALID_CAMERA,
@@ -165,7 +165,8 @@ class Camera:
         return mine == theirs and np.array_equal(self.camera_to_world, other.camera_to_world)
 
     def __hash__(self) -> int:
-        return hash((self.fx, self.fy, self.cx, self.cy, self.width, self.height, self.camera_to_world.tobytes()))
+        matrix = (self.camera_to_world + 0.0).tobytes()  # -0.0 equals 0.0, so it must hash alike
+        return hash((self.fx, self.fy, self.cx, self.cy, self.width, self.height, matrix))
 
     def __repr__(self) -> str:
         x, y, z = self.center

@@ -95,7 +95,7 @@ class LatentSpec:
         if width % side or height % side:
             raise InvalidInput(
                 f"an image of {width}x{height} cannot be cut into patches of {side}x{side} pixels; crop or resize it "
-                f"to {width // side * side}x{height // side * side} (Frame.cropped, Camera.resized).",
+                f"to {max(width // side, 1) * side}x{max(height // side, 1) * side} (Frame.cropped, Camera.resized).",
                 reason=Reason.INVALID_FRAME,
                 width=width,
                 height=height,
@@ -116,7 +116,16 @@ class LatentSpec:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> LatentSpec:
-        """Reads what `to_dict` wrote."""
+        """Reads what `to_dict` wrote.
+
+        Raises:
+            InvalidInput: a field is unknown, as in a spec of a newer version.
+        """
+        if unknown := sorted(set(fields) - set(cls.__dataclass_fields__)):
+            raise InvalidInput(
+                f"a latent spec has no field {', '.join(unknown)}; it has {', '.join(cls.__dataclass_fields__)}.",
+                field=unknown[0],
+            )
         return replace(cls.pixel(), **fields)
 
 

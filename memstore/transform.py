@@ -141,7 +141,8 @@ class Transform:
         return same and self.scale == other.scale
 
     def __hash__(self) -> int:
-        return hash((self.rotation.tobytes(), self.translation.tobytes(), self.scale))
+        # -0.0 equals 0.0, so it must hash alike
+        return hash(((self.rotation + 0.0).tobytes(), (self.translation + 0.0).tobytes(), self.scale))
 
     def __repr__(self) -> str:
         angle = np.degrees(np.arccos(np.clip((np.trace(self.rotation) - 1) / 2, -1, 1)))
