@@ -7,17 +7,15 @@ A shape holds its border. Shapes are values: `transformed` gives the same shape 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from memstore.arrays import Vector
 from memstore.camera import Camera
 from memstore.errors import InvalidInput
 from memstore.transform import Transform, check_rotation
-
-Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +41,7 @@ class Box:
         object.__setattr__(self, "rotation", check_rotation(self.rotation, "rotation"))
 
     @classmethod
-    def between(cls, low: Iterable[float], high: Iterable[float]) -> Box:
+    def between(cls, low: Vector, high: Vector) -> Box:
         """The box along the world's axes from its smallest corner to its largest."""
         smallest, largest = np.array(_vector(low, "low")), np.array(_vector(high, "high"))
         if not (smallest < largest).all():
@@ -122,7 +120,7 @@ class HalfSpace:
         object.__setattr__(self, "offset_m", _number(self.offset_m, "offset_m"))
 
     @classmethod
-    def through(cls, point: Iterable[float], normal: Iterable[float]) -> HalfSpace:
+    def through(cls, point: Vector, normal: Vector) -> HalfSpace:
         """The half-space whose plane runs through `point`."""
         direction = cls(_vector(normal, "normal")).normal
         return cls(direction, float(np.dot(direction, _vector(point, "point"))))
@@ -175,7 +173,7 @@ class ViewFrustum:
 Shape = Box | Sphere | HalfSpace | ViewFrustum
 
 
-def _vector(value: Iterable[float], name: str) -> Vector:
+def _vector(value: Vector, name: str) -> tuple[float, float, float]:
     """Returns three finite numbers."""
     try:
         x, y, z = (float(each) for each in value)
