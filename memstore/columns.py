@@ -42,7 +42,7 @@ _HEADER_CRC = re.compile(rb'"header_crc32c":"([0-9a-f]{8})"')
 
 def encode_columns(columns: Mapping[str, np.ndarray], notes: Mapping[str, str]) -> bytes:
     """Returns the file of `columns`, with `notes` (short texts by name) beside them."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in columns.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in columns.items()}
     checksums = json.dumps({name: crc32c(array) for name, array in arrays.items()})
     content = save(arrays, {**notes, "columns_crc32c": checksums, "header_crc32c": "00000000"})
     end = 8 + int.from_bytes(content[:8], "little")

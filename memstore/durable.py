@@ -121,12 +121,12 @@ def remove_file(path: Path) -> None:
 
 def remove_files(paths: Iterable[Path]) -> None:
     """Removes files, durable on return; each directory is synced once."""
-    paths = list(paths)
+    paths = [path for path in paths if path.exists()]
     for path in paths:
-        path.unlink(missing_ok=True)
+        with explain_os_errors(path, 0):
+            path.unlink(missing_ok=True)
     for directory in {path.parent for path in paths}:
-        with suppress(FileNotFoundError):
-            sync_directory(directory)
+        sync_directory(directory)
 
 
 def remove_tree(path: Path) -> None:

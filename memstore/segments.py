@@ -82,9 +82,9 @@ class NewSegment:
         lengths = {len(self.captions), len(self.metadata), len(self.tokens), len(self.depth_m)}
         if lengths != {count} or not 0 < count <= MAX_FRAMES_PER_SEGMENT:
             raise InvalidInput(
-                f"each of a segment's 1 to {MAX_FRAMES_PER_SEGMENT} frames needs a caption, notes, latents and depth, got "
-                f"{count} frames, {len(self.captions)} captions, {len(self.metadata)} notes, {len(self.tokens)} latents "
-                f"and {len(self.depth_m)} depths."
+                f"each of a segment's 1 to {MAX_FRAMES_PER_SEGMENT} frames needs a caption, notes, latents and depth, "
+                f"got {count} frames, {len(self.captions)} captions, {len(self.metadata)} notes, {len(self.tokens)} "
+                f"latents and {len(self.depth_m)} depths."
             )
         rows, columns = self.tokens.shape[1:3]
         if len(self.patches) and (self.patches.frame.max() >= count or self.patches.cell.max() >= rows * columns):
