@@ -1,0 +1,90 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from memstore.cli import bench, clip, demo, ingest, retrieve, serve, upkeep, world
+from memstore.cli.exit_code import exit_code_table
+from memstore.errors import InvalidInput
+
+HELP = """Keep places for video world models: a persistent, editable, shared memory.
+
+\b
+memstore demo                             see a remembered place
+memstore ingest clip/ museum --create     remember a clip of posed RGB-D
+memstore retrieve museum --at-frame 12    draw what a camera sees of it
+memstore serve ./worlds                   let other machines do the same
+
+The database is the folder ./worlds, or what --db or MEMSTORE_DB names: another folder, or a running server as
+host:port or unix:/path. Every command takes --help; every answer can be had as one JSON document with --json.
+"""
+
+app = typer.Typer(
+    name="memstore",
+    help=HELP,
+    epilog=exit_code_table(),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", rich_help_panel="Begin")(demo.demo)
+app.command("ingest", rich_help_panel="Remember and look")(ingest.ingest)
+app.command("retrieve", rich_help_panel="Remember and look")(retrieve.retrieve)
+app.add_typer(world.app, name="world", rich_help_panel="Remember and look")
+app.add_typer(clip.app, name="clip", rich_help_panel="Remember and look")
+app.command("serve", rich_help_panel="Serve and keep")(serve.serve)
+app.command("info", rich_help_panel="Serve and keep")(upkeep.info)
+app.command("verify", rich_help_panel="Serve and keep")(upkeep.verify)
+app.command("migrate", rich_help_panel="Serve and keep")(upkeep.migrate)
+app.command("collect", rich_help_panel="Serve and keep")(upkeep.collect)
+app.command("bench", rich_help_panel="Serve and keep", context_settings=bench.PASS_ON)(bench.bench)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from memstore import __version__
+
+        typer.echo(f"memstore {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from; may stand anywhere.")] = False,
+) -> None:
+    """What stands before a command. `--debug` is taken off by `main`, wherever it stands."""
+
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""A wrong command line: click's class, or typer's own copy of it, whichever this typer is built on."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code.
+
+    Raises:
+        MemstoreError: what the command raises; a wrong command line is an InvalidInput.
+    """
+    try:
+        code = app(arguments, prog_name="memstore", standalone_mode=False)
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except UsageError as error:
+        return _explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: Any) -> int:
+    """Tells what is wrong with a command line; one that is only unfinished has been answered by its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return 2
+    command = error.ctx.command_path if error.ctx else "memstore"
+    raise InvalidInput(f"{error.format_message().rstrip('.')}; see: {command} --help") from error
