@@ -119,9 +119,11 @@ class Table:
         self._opened = None
 
     def _data(self) -> Any:
-        if self._opened is None:
-            self._opened, _ = self._newest_sound()
-        return self._opened
+        opened = self._opened  # another thread may refresh meanwhile
+        if opened is None:
+            opened, _ = self._newest_sound()
+            self._opened = opened
+        return opened
 
     # Versions
 
