@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -104,7 +105,7 @@ def quaternion_of(rotation: Float64[np.ndarray, "3 3"]) -> Float64[np.ndarray, "
         ]
     )
     quaternion = np.linalg.eigh(k, UPLO="L")[1][:, -1]
-    return np.abs(quaternion) if abs(quaternion[0]) == 1 else quaternion * (1 if quaternion[0] >= 0 else -1)
+    return (quaternion if quaternion[0] >= 0 else -quaternion) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
 def rotation_of(quaternion: Float64[np.ndarray, "4"]) -> Float64[np.ndarray, "3 3"]:
@@ -154,10 +155,17 @@ def query_from_message(message: pb.Query) -> Query:
     """
     options = {name: getattr(message, name) for name in (*_COUNTS, *_NUMBERS, "latents") if message.HasField(name)}
     if message.ranking:
-        options["ranking"] = _RANKINGS.get(message.ranking, message.ranking)
+        options["ranking"] = _chosen(_RANKINGS, message.ranking, "ranking")
     if message.frames_by:
-        options["frames_by"] = _FRAMES_BY.get(message.frames_by, message.frames_by)
+        options["frames_by"] = _chosen(_FRAMES_BY, message.frames_by, "frames_by")
     return Query(**options)
+
+
+def _chosen(names: Mapping[Any, str], number: int, field: str) -> Any:
+    if number not in names:
+        listed = ", ".join(names.values())
+        raise InvalidInput(f"{field} {number} is unknown to this server, which knows {listed}.", field=field)
+    return names[number]
 
 
 def bounds_to_message(bounds: Bounds) -> memory_pb.Bounds:
