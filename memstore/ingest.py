@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Shaped
@@ -107,7 +107,7 @@ class Ingest:
         with self._branch.store.writing():
             self._take_back(self._before)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Ingest:
         return self
 
     def __exit__(

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from memstore.durable import remove_file, write_file
 from memstore.objects import to_json
@@ -53,7 +52,7 @@ class Lease:
         while not self._released.wait(every_s):
             os.utime(self._path)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Lease:
         return self
 
     def __exit__(

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from jaxtyping import install_import_hook
 
-# The tower lets an int stand for a float, as type checkers do.
-CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
-install_import_hook(["memstore", "memstore_client"], CHECKER)
+install_import_hook(["memstore", "memstore_client"], "typecheck.checked")
 
 ROOM = np.array([4.0, 4.0, 1.5])
 """Half sizes of the room that `walk` goes through, metres."""
