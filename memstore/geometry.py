@@ -30,8 +30,13 @@ class Geometry:
     """The segment, its arrays views of the file."""
     spec: LatentSpec
     """What its latents are."""
-    payload_checksums: Mapping[str, int]
-    """crc32c of each metadata file of the payload, by path below the segment."""
+    file: ColumnFile
+    """The file itself."""
+
+    @property
+    def payload_checksums(self) -> Mapping[str, int]:
+        """crc32c of each metadata file of the payload, by path below the segment."""
+        return json.loads(self.file.notes["payload_checksums"])
 
 
 def encode_geometry(
@@ -45,8 +50,7 @@ def encode_geometry(
     fields = _fields("patches", patches) | _fields("blocks", blocks) | _fields("frames", frames)
     columns = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
     notes = {
-        "numbers": json.dumps({name: value for name, value in fields.items() if name not in columns}),
-        "spec": json.dumps(spec.to_dict()),
+        "numbers": json.dumps([{name: v for name, v in fields.items() if name not in columns}, spec.to_dict()]),
         "payload_checksums": json.dumps(dict(payload_checksums)),
     }
     return encode_columns(columns, notes)
@@ -61,17 +65,17 @@ def read_geometry(path: Path, ordinal: int) -> Geometry:
     """
     file = ColumnFile(path)
     try:
-        numbers: dict[str, int] = json.loads(file.notes["numbers"])
-        spec = LatentSpec.from_dict(json.loads(file.notes["spec"]))
-        checksums: dict[str, int] = json.loads(file.notes["payload_checksums"])
-        frames = SourceFrames(**_part("frames", file, numbers))
-        patches, blocks = Patches(**_part("patches", file, numbers)), Blocks(**_part("blocks", file, numbers))
+        numbers, spec_fields = json.loads(file.notes["numbers"])
+        spec = LatentSpec.from_dict(spec_fields)
+        parts = _parts(file, numbers)
+        patches, blocks = Patches(**parts["patches"]), Blocks(**parts["blocks"])
+        frames = SourceFrames(**parts["frames"])
     except (KeyError, ValueError, TypeError) as error:
         raise CorruptData(
             f"{path} is no geometry of a segment: {error}; run `memstore verify`.", file=str(path)
         ) from error
     segment = Segment(ordinal, patches, blocks, frames, spec.token_grid(frames.width, frames.height)[1])
-    return Geometry(segment, spec, checksums)
+    return Geometry(segment, spec, file)
 
 
 def digest(patches: Patches, frames: SourceFrames) -> int:
@@ -85,7 +89,12 @@ def _fields(part: str, value: Patches | Blocks | SourceFrames) -> dict[str, Any]
     return {f"{part}.{name}": field for name, field in vars(value).items()}
 
 
-def _part(part: str, file: ColumnFile, numbers: dict[str, int]) -> dict[str, Any]:
-    names = [*file.names, *numbers]
-    mine = [name for name in names if name.startswith(part + ".")]
-    return {name.removeprefix(part + "."): numbers[name] if name in numbers else file[name] for name in mine}
+def _parts(file: ColumnFile, numbers: dict[str, int]) -> dict[str, dict[str, Any]]:
+    parts: dict[str, dict[str, Any]] = {"patches": {}, "blocks": {}, "frames": {}}
+    for name in file.names:
+        part, _, field = name.partition(".")
+        parts[part][field] = file[name]
+    for name, number in numbers.items():
+        part, _, field = name.partition(".")
+        parts[part][field] = number
+    return parts

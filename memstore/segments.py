@@ -23,7 +23,6 @@ import numpy as np
 from jaxtyping import Bool, Float32, Integer, Shaped
 
 from memstore.catalog import Catalog
-from memstore.columns import ColumnFile
 from memstore.durable import REMOVED, remove_tree, write_file
 from memstore.errors import (
     AlreadyExists,
@@ -279,8 +278,7 @@ class SegmentStore:
         return True
 
     def _verify_geometry(self, ordinal: int) -> None:
-        ColumnFile(self._geometry_file(ordinal)).verify()
-        self._read_geometry(ordinal)
+        self._read_geometry(ordinal).file.verify()
 
     def _verify_metadata(self, ordinal: int) -> None:
         for name, expected in self._read_geometry(ordinal).payload_checksums.items():
