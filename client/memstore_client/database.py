@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
 
 from memstore.errors import FailedPrecondition, Reason
 from memstore.latent import LatentSpec
@@ -123,7 +122,7 @@ class RemoteDatabase:
         """Ends the connection. Idempotent."""
         self._transport.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> RemoteDatabase:
         return self
 
     def __exit__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import grpc
 
@@ -72,7 +72,7 @@ class RemoteIngest:
         self._ask("discard")
         self._close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> RemoteIngest:
         return self
 
     def __exit__(

@@ -7,7 +7,7 @@ the values that it returns; when the stream breaks, it opens `request()` again, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from google.protobuf.message import Message
@@ -35,6 +35,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+@runtime_checkable
 class Reading(Protocol[T_co]):
     """A stream that is read."""
 

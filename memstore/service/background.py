@@ -7,7 +7,6 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Self
 
 from memstore.database import Database
 from memstore.service.options import ServerOptions, TlsFiles
@@ -49,7 +48,7 @@ class BackgroundServer:
             asyncio.run_coroutine_threadsafe(self._server.stop(now=now), self._loop).result()
         self._thread.join()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> BackgroundServer:
         self._thread.start()
         self._ready.result()
         return self

@@ -52,7 +52,7 @@ class Guard(grpc.aio.ServerInterceptor):
         return grpc.unary_unary_rpc_method_handler(unary, None, handler.response_serializer)
 
     def _unary(self, behaviour: Any, read: Callable[[bytes], Any], method: str) -> Any:
-        async def call(raw: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        async def call(raw: bytes, context: Any) -> Any:
             try:
                 self._require_token(context)
                 with self._drain.call():
@@ -63,7 +63,7 @@ class Guard(grpc.aio.ServerInterceptor):
         return call
 
     def _stream(self, behaviour: Any, read: Callable[[bytes], Any], method: str, *, many: bool) -> Any:
-        async def call(raw: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        async def call(raw: Any, context: Any) -> AsyncIterator[Any]:
             try:
                 self._require_token(context)
                 with self._drain.call():
@@ -76,7 +76,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
         return call
 
-    def _require_token(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    def _require_token(self, context: Any) -> None:
         if self._bearer is None:
             return
         given = dict(context.invocation_metadata() or ()).get("authorization", "")
@@ -101,7 +101,7 @@ async def _read_all(read: Callable[[bytes], Any], raws: AsyncIterator[bytes], me
         yield _read(read, raw, method)
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception, method: str) -> NoReturn:
+async def _abort(context: Any, error: Exception, method: str) -> NoReturn:
     if isinstance(error, grpc.aio.AbortError | asyncio.CancelledError):
         raise error
     if not isinstance(error, MemstoreError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
 
 from memstore.latent import LatentSpec
 from memstore.summary import DatabaseSummary, WorldSummary
@@ -94,7 +93,7 @@ class RemoteDatabase:
         """Ends the connection. Idempotent."""
         await self._transport.close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> RemoteDatabase:
         return self
 
     async def __aexit__(

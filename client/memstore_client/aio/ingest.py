@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import grpc.aio
 
@@ -67,7 +67,7 @@ class RemoteIngest:
         await self._ask("discard")
         self._close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> RemoteIngest:
         await self._settle()
         return self
 
