@@ -64,8 +64,8 @@ class Frustum:
 class CarriedCamera:
     """camera <- segment: matrix @ p + offset, in metres of the world along the camera's axes."""
 
-    matrix: Float64[np.ndarray, "3 3"]
-    """Rotation, times the placement's scale for surfaces."""
+    rotation: Float64[np.ndarray, "3 3"]
+    """Turns directions of the segment into the camera's axes."""
     offset: Float64[np.ndarray, "3"]
     """The segment's origin seen from the camera, metres; zero for sky."""
     scale: float
@@ -78,5 +78,9 @@ class CarriedCamera:
         rotation = camera_from_world @ placement.rotation
         if sky:
             return cls(rotation, np.zeros(3), 1.0)
-        offset = camera_from_world @ (placement.apply(origin) - camera.center)
-        return cls(placement.scale * rotation, offset, placement.scale)
+        return cls(rotation, camera_from_world @ (placement.apply(origin) - camera.center), placement.scale)
+
+    @property
+    def matrix(self) -> Float64[np.ndarray, "3 3"]:
+        """The rotation times the scale."""
+        return self.scale * self.rotation

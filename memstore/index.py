@@ -233,15 +233,15 @@ def _touching_rows(entry: Entry, frustum: Frustum, query: Query) -> UInt32[np.nd
     count = _search_blocks(
         planes,
         scale,
-        _plain(blocks.start[:-1][part]),
-        _plain(blocks.start[1:][part]),
-        _plain(blocks.low[part]),
-        _plain(blocks.high[part]),
-        _plain(patches.center),
-        _plain(patches.radius),
-        _plain(patches.frame),
-        _plain(_known_frames(entry, query)),
-        _plain(_NOTHING_HIDDEN if entry.hidden_from is None else entry.hidden_from),
+        bare(blocks.start[:-1][part]),
+        bare(blocks.start[1:][part]),
+        bare(blocks.low[part]),
+        bare(blocks.high[part]),
+        bare(patches.center),
+        bare(patches.radius),
+        bare(patches.frame),
+        bare(_known_frames(entry, query)),
+        bare(_NOTHING_HIDDEN if entry.hidden_from is None else entry.hidden_from),
         -1 if query.as_of is None else query.as_of,
         rows,
     )
@@ -261,7 +261,7 @@ def _known_frames(entry: Entry, query: Query) -> Bool[np.ndarray, "f"]:
     return known
 
 
-def _plain(array: Any) -> Any:
+def bare(array: Any) -> Any:
     """Returns a read-only view as a bare ndarray: memory maps and fresh arrays share one compiled kernel."""
     view = array.view(np.ndarray)
     view.flags.writeable = False

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, no_type_check
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int32, Int64
+from jaxtyping import Bool, Float64, Int16, Int32, Int64
 from numba import njit
 
 from memstore.camera import Camera
 from memstore.frustum import CarriedCamera
-from memstore.index import Candidates
+from memstore.index import Candidates, bare
 from memstore.query import Query
 from memstore.segment import Scene
 
@@ -26,7 +26,10 @@ SAMPLES_PER_TOKEN = 4
 NOBODY = -1
 EDGE_ON = 1e-9
 """Smallest share of its distance by which a camera must lie off a disc's plane for the disc to have an area."""
-DEPTH_BUCKETS = 256
+TILE = SAMPLES_PER_TOKEN
+"""Samples along a side of the tiles that tell at a glance whether something lies behind what is drawn."""
+STRETCH = 64
+"""Candidates that are drawn together; search gives neighbours in a row."""
 
 
 @dataclass(frozen=True)
@@ -69,42 +72,56 @@ class Discs:
     """Centre."""
     radius: Float64[np.ndarray, "n"]
     """Radius."""
-    plane: Float64[np.ndarray, "n 3"]
-    """normal / (normal . center): plane . ray is the inverse depth; zero for sky and for discs seen edge-on."""
-    facing: Float64[np.ndarray, "n"]
-    """Cosine between the normal and the direction to the camera; 1 for sky."""
+    normal: Int16[np.ndarray, "n 2"]
+    """Normal in the axes of the segment, packed: most discs are hidden before theirs is needed."""
+    run: Int32[np.ndarray, "n"]
+    """Which of `rotations` turns the normal."""
+    rotations: Float64[np.ndarray, "r 3 3"]
+    """camera <- segment of each run of candidates."""
     sky: Bool[np.ndarray, "n"]
     """Which are sky."""
 
     @classmethod
     def of(cls, scene: Scene, camera: Camera, candidates: Candidates) -> Discs:
         """Carries every candidate into the camera's axes."""
-        n = len(candidates)
-        discs = cls(np.empty((n, 3)), np.empty(n), np.empty((n, 3)), np.empty(n), np.empty(n, np.bool_))
-        for position, run in candidates.runs():
+        n, runs = len(candidates), list(candidates.runs())
+        discs = cls(
+            center=np.empty((n, 3)),
+            radius=np.empty(n),
+            normal=np.empty((n, 2), np.int16),
+            run=np.empty(n, np.int32),
+            rotations=np.empty((len(runs), 3, 3)),
+            sky=np.empty(n, np.bool_),
+        )
+        for number, (position, run) in enumerate(runs):
             entry = scene.entries[position]
             patches = entry.segment.patches
             carried = CarriedCamera.of(camera, entry.placement, patches.origin, sky=entry.sky)
+            discs.run[run], discs.sky[run], discs.rotations[number] = number, entry.sky, carried.rotation
             _carry(
                 carried.matrix,
                 carried.offset,
                 carried.scale,
-                entry.sky,
-                patches.center[candidates.row[run]],
-                patches.radius[candidates.row[run]],
-                patches.normal[candidates.row[run]],
+                bare(candidates.row[run]),
+                bare(patches.center),
+                bare(patches.radius),
+                bare(patches.normal),
                 discs.center[run],
                 discs.radius[run],
-                discs.plane[run],
-                discs.facing[run],
+                discs.normal[run],
             )
-            discs.sky[run] = entry.sky
         return discs
 
     def take(self, positions: Int64[np.ndarray, "k"]) -> Discs:
         """Returns the discs at these positions."""
-        columns = (self.center, self.radius, self.plane, self.facing, self.sky)
-        return Discs(*(column[positions] for column in columns))
+        return Discs(
+            self.center[positions],
+            self.radius[positions],
+            self.normal[positions],
+            self.run[positions],
+            self.rotations,
+            self.sky[positions],
+        )
 
 
 @dataclass(frozen=True)
@@ -117,16 +134,20 @@ class ZBuffer:
     """1 / depth of the nearest hit, 0 where no surface is."""
     owner: Int32[np.ndarray, "h w"]
     """Position in the discs of the surface that is hit there, the first of equally near ones; NOBODY where none is."""
+    plane: Float64[np.ndarray, "h w 3"]
+    """Plane of the owner: plane . ray is its inverse depth."""
 
     @classmethod
     def of(cls, discs: Discs, grid: SampleGrid) -> ZBuffer:
         """Draws all discs."""
         shape = (len(grid.rays_y), len(grid.rays_x))
-        buffer = cls(grid, np.zeros(shape), np.full(shape, NOBODY, np.int32))
+        buffer = cls(grid, np.zeros(shape), np.full(shape, NOBODY, np.int32), np.zeros((*shape, 3)))
         _draw(
             discs.center,
             discs.radius,
-            discs.plane,
+            discs.normal,
+            discs.run,
+            discs.rotations,
             discs.sky,
             grid.rays_x,
             grid.rays_y,
@@ -135,6 +156,7 @@ class ZBuffer:
             grid.inverse_depths,
             buffer.inverse_depth,
             buffer.owner,
+            buffer.plane,
         )
         return buffer
 
@@ -144,8 +166,9 @@ class ZBuffer:
         count = _see(
             discs.center,
             discs.radius,
-            discs.plane,
-            discs.facing,
+            discs.normal,
+            discs.run,
+            discs.rotations,
             discs.sky,
             self.grid.lens,
             self.grid.step_px,
@@ -155,6 +178,7 @@ class ZBuffer:
             (query.depth_tolerance, query.radius_tolerance),
             self.inverse_depth,
             self.owner,
+            self.plane,
             positions,
             uv,
         )
@@ -166,7 +190,9 @@ class ZBuffer:
         _cover(
             discs.center,
             discs.radius,
-            discs.plane,
+            discs.normal,
+            discs.run,
+            discs.rotations,
             discs.sky,
             self.grid.rays_x,
             self.grid.rays_y,
@@ -186,35 +212,37 @@ def _carry(
     matrix: Any,
     offset: Any,
     scale: float,
-    sky: bool,
+    rows: Any,
     points: Any,
     radii: Any,
     normals: Any,
     center: Any,
     radius: Any,
-    plane: Any,
-    facing: Any,
+    normal: Any,
 ) -> None:
-    for i in range(len(points)):
-        px, py, pz = points[i, 0], points[i, 1], points[i, 2]
-        x = matrix[0, 0] * px + matrix[0, 1] * py + matrix[0, 2] * pz + offset[0]
-        y = matrix[1, 0] * px + matrix[1, 1] * py + matrix[1, 2] * pz + offset[1]
-        z = matrix[2, 0] * px + matrix[2, 1] * py + matrix[2, 2] * pz + offset[2]
-        center[i, 0], center[i, 1], center[i, 2] = x, y, z
-        radius[i] = scale * radii[i]
-        plane[i, 0] = plane[i, 1] = plane[i, 2] = 0.0
-        facing[i] = 1.0
-        if sky:
-            continue
-        nx, ny, nz = _unit_normal(normals[i, 0] / 32_767, normals[i, 1] / 32_767)
-        # camera <- segment of a direction: the matrix without its scale
-        cx = (matrix[0, 0] * nx + matrix[0, 1] * ny + matrix[0, 2] * nz) / scale
-        cy = (matrix[1, 0] * nx + matrix[1, 1] * ny + matrix[1, 2] * nz) / scale
-        cz = (matrix[2, 0] * nx + matrix[2, 1] * ny + matrix[2, 2] * nz) / scale
-        height, distance = cx * x + cy * y + cz * z, np.sqrt(x * x + y * y + z * z)
-        if abs(height) > EDGE_ON * distance:
-            plane[i, 0], plane[i, 1], plane[i, 2] = cx / height, cy / height, cz / height
-        facing[i] = -height / distance if distance > 0 else 0.0
+    for i in range(len(rows)):
+        row = rows[i]
+        x, y, z = points[row, 0], points[row, 1], points[row, 2]
+        for axis in range(3):
+            center[i, axis] = matrix[axis, 0] * x + matrix[axis, 1] * y + matrix[axis, 2] * z + offset[axis]
+        radius[i] = scale * radii[row]
+        normal[i, 0], normal[i, 1] = normals[row, 0], normals[row, 1]
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _plane(normal: Any, rotation: Any, center: Any) -> tuple[float, float, float, float]:
+    """Returns normal / (normal . center), zero when seen edge-on, and the cosine towards the camera."""
+    nx, ny, nz = _unit_normal(normal[0] / 32_767, normal[1] / 32_767)
+    cx = rotation[0, 0] * nx + rotation[0, 1] * ny + rotation[0, 2] * nz
+    cy = rotation[1, 0] * nx + rotation[1, 1] * ny + rotation[1, 2] * nz
+    cz = rotation[2, 0] * nx + rotation[2, 1] * ny + rotation[2, 2] * nz
+    x, y, z = center[0], center[1], center[2]
+    height, distance = cx * x + cy * y + cz * z, np.sqrt(x * x + y * y + z * z)
+    facing = -height / distance if distance > 0 else 0.0
+    if abs(height) <= EDGE_ON * distance:
+        return 0.0, 0.0, 0.0, facing
+    return cx / height, cy / height, cz / height, facing
 
 
 @njit(cache=True, nogil=True)
@@ -261,21 +289,17 @@ def _samples(lowest: float, highest: float, focal: float, principal: float, step
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _window(
-    center: Any, radius: float, plane: Any, sky: bool, lens: Any, step: float, shape: Any
-) -> tuple[int, int, int, int]:
-    """Returns first and last + 1 columns, then rows, of the samples that a disc or a cone of sky may hit."""
+def _window(center: Any, radius: float, plane: Any, lens: Any, step: float, shape: Any) -> tuple[int, int, int, int]:
+    """Returns first and last + 1 columns, then rows, that a disc may hit; a zero plane makes a sphere."""
     x, y, z = center[0], center[1], center[2]
-    square = radius * radius
+    square, length = radius * radius, np.sqrt(plane[0] * plane[0] + plane[1] * plane[1] + plane[2] * plane[2])
     nx, ny, nz = 0.0, 0.0, 0.0
-    if not sky:
-        length = np.sqrt(plane[0] * plane[0] + plane[1] * plane[1] + plane[2] * plane[2])
+    if length > 0:
         nx, ny, nz = plane[0] / length, plane[1] / length, plane[2] / length
     cc = square * (1 - nz * nz)
-    aa, ac, minor = square * (1 - nx * nx), -square * nx * nz, square * square * (1 - nx * nx - nz * nz)
-    left, right = _extent(x, z, aa, ac, cc, minor)
-    aa, ac, minor = square * (1 - ny * ny), -square * ny * nz, square * square * (1 - ny * ny - nz * nz)
-    top, bottom = _extent(y, z, aa, ac, cc, minor)
+    minor_x, minor_y = square * square * (1 - nx * nx - nz * nz), square * square * (1 - ny * ny - nz * nz)
+    left, right = _extent(x, z, square * (1 - nx * nx), -square * nx * nz, cc, minor_x)
+    top, bottom = _extent(y, z, square * (1 - ny * ny), -square * ny * nz, cc, minor_y)
     first_column, last_column = _samples(left, right, lens[0], lens[2], step, shape[1])
     first_row, last_row = _samples(top, bottom, lens[1], lens[3], step, shape[0])
     return first_column, last_column, first_row, last_row
@@ -283,10 +307,48 @@ def _window(
 
 @njit(cache=True, nogil=True)
 @no_type_check
+def _bounds(
+    center: Any, radius: Any, sky: Any, first: int, last: int
+) -> tuple[float, float, float, float, float, float]:
+    """Returns the corners of a box around the spheres of a stretch of surfaces: x, x, y, y, z, z."""
+    x0, x1, y0, y1, z0, z1 = np.inf, -np.inf, np.inf, -np.inf, np.inf, -np.inf
+    for i in range(first, last):
+        if not sky[i]:
+            r = radius[i]
+            x0, x1 = min(x0, center[i, 0] - r), max(x1, center[i, 0] + r)
+            y0, y1 = min(y0, center[i, 1] - r), max(y1, center[i, 1] + r)
+            z0, z1 = min(z0, center[i, 2] - r), max(z1, center[i, 2] + r)
+    return x0, x1, y0, y1, z0, z1
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _is_behind(box: Any, farthest: Any, lens: Any, step: float, shape: Any, w_near: float) -> bool:
+    """Whether all tiles under a box are filled with something nearer: then nothing in it can win a sample."""
+    x0, x1, y0, y1, z0, z1 = box
+    if z0 * w_near <= 1:
+        return False
+    near, far = 1 / z0, 1 / z1
+    left, right = x0 * (near if x0 < 0 else far), x1 * (far if x1 < 0 else near)
+    top, bottom = y0 * (near if y0 < 0 else far), y1 * (far if y1 < 0 else near)
+    first_column, last_column = _samples(left, right, lens[0], lens[2], step, shape[1])
+    first_row, last_row = _samples(top, bottom, lens[1], lens[3], step, shape[0])
+    nearest = near * (1 + 1e-9)
+    for row in range(first_row // TILE, (last_row + TILE - 1) // TILE):
+        for column in range(first_column // TILE, (last_column + TILE - 1) // TILE):
+            if farthest[row, column] <= nearest:
+                return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
 def _draw(
     center: Any,
     radius: Any,
-    plane: Any,
+    normal: Any,
+    run: Any,
+    rotations: Any,
     sky: Any,
     rays_x: Any,
     rays_y: Any,
@@ -295,24 +357,92 @@ def _draw(
     inverse_depths: Any,
     inverse_depth: Any,
     owner: Any,
+    planes: Any,
 ) -> None:
-    for i in range(len(radius)):
-        px, py, pz = plane[i, 0], plane[i, 1], plane[i, 2]
-        if sky[i] or (px == 0 and py == 0 and pz == 0):
+    """Draws stretches of neighbours, near ones first, and leaves out what lies behind full tiles."""
+    n, shape, w_near = len(radius), owner.shape, inverse_depths[1]
+    stretches = (n + STRETCH - 1) // STRETCH
+    boxes = np.empty((stretches, 6))
+    for k in range(stretches):
+        boxes[k] = np.array(_bounds(center, radius, sky, k * STRETCH, min(n, (k + 1) * STRETCH)))
+    farthest = np.zeros((shape[0] // TILE, shape[1] // TILE))
+    stale = np.zeros(farthest.shape, np.bool_)
+    for k in np.argsort(boxes[:, 4]):
+        b = boxes[k]
+        if b[0] > b[1] or _is_behind((b[0], b[1], b[2], b[3], b[4], b[5]), farthest, lens, step, shape, w_near):
             continue
-        x, y, z, r = center[i, 0], center[i, 1], center[i, 2], radius[i]
-        left, right, top, bottom = _window(center[i], r, plane[i], False, lens, step, owner.shape)
-        for row in range(top, bottom):
-            ray_y = rays_y[row]
-            base = py * ray_y + pz
-            for column in range(left, right):
-                w = px * rays_x[column] + base
-                nearest = inverse_depth[row, column]
-                if w < nearest or not _hits(rays_x[column], ray_y, w, x, y, z, r, inverse_depths):
-                    continue
-                if w > nearest or i < owner[row, column]:
-                    inverse_depth[row, column] = w
-                    owner[row, column] = i
+        for i in range(k * STRETCH, min(n, (k + 1) * STRETCH)):
+            if sky[i]:
+                continue
+            x, y, z, r = center[i, 0], center[i, 1], center[i, 2], radius[i]
+            if _is_behind((x - r, x + r, y - r, y + r, z - r, z + r), farthest, lens, step, shape, w_near):
+                continue
+            px, py, pz, _ = _plane(normal[i], rotations[run[i]], center[i])
+            if px == 0 and py == 0 and pz == 0:
+                continue
+            plane = (px, py, pz)
+            window = _window(center[i], r, plane, lens, step, shape)
+            _draw_disc(
+                i,
+                (x, y, z),
+                r,
+                plane,
+                window,
+                rays_x,
+                rays_y,
+                inverse_depths,
+                inverse_depth,
+                owner,
+                planes,
+                stale,
+            )
+        _refresh(farthest, stale, inverse_depth)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _draw_disc(
+    i: int,
+    center: Any,
+    radius: float,
+    plane: Any,
+    window: Any,
+    rays_x: Any,
+    rays_y: Any,
+    inverse_depths: Any,
+    inverse_depth: Any,
+    owner: Any,
+    planes: Any,
+    stale: Any,
+) -> None:
+    x, y, z = center
+    for row in range(window[2], window[3]):
+        ray_y = rays_y[row]
+        base = plane[1] * ray_y + plane[2]
+        for column in range(window[0], window[1]):
+            w = plane[0] * rays_x[column] + base
+            nearest = inverse_depth[row, column]
+            if w < nearest or not _hits(rays_x[column], ray_y, w, x, y, z, radius, inverse_depths):
+                continue
+            if w > nearest or i < owner[row, column]:
+                inverse_depth[row, column], owner[row, column] = w, i
+                planes[row, column, 0], planes[row, column, 1], planes[row, column, 2] = plane
+                stale[row // TILE, column // TILE] = True
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _refresh(farthest: Any, stale: Any, inverse_depth: Any) -> None:
+    """Brings the smallest inverse depth of every stale tile up to date."""
+    for row in range(farthest.shape[0]):
+        for column in range(farthest.shape[1]):
+            if stale[row, column]:
+                stale[row, column] = False
+                smallest = np.inf
+                for j in range(row * TILE, (row + 1) * TILE):
+                    for i in range(column * TILE, (column + 1) * TILE):
+                        smallest = min(smallest, inverse_depth[j, i])
+                farthest[row, column] = smallest
 
 
 @njit(cache=True, nogil=True)
@@ -331,8 +461,9 @@ def _hits(
 def _see(
     center: Any,
     radius: Any,
-    plane: Any,
-    facing: Any,
+    normal: Any,
+    run: Any,
+    rotations: Any,
     sky: Any,
     lens: Any,
     step: float,
@@ -342,6 +473,7 @@ def _see(
     tolerances: Any,
     inverse_depth: Any,
     owner: Any,
+    planes: Any,
     positions: Any,
     uv: Any,
 ) -> int:
@@ -349,9 +481,7 @@ def _see(
     height, width = owner.shape
     for i in range(len(radius)):
         z = center[i, 2]
-        if z <= 0 or (min_facing > -1 and facing[i] < min_facing):
-            continue
-        if not sky[i] and not (depths[0] <= z <= depths[1]):
+        if z <= 0 or not (sky[i] or depths[0] <= z <= depths[1]):
             continue
         ray_x, ray_y = center[i, 0] / z, center[i, 1] / z
         u, v = ray_x * lens[0] + lens[2], ray_y * lens[1] + lens[3]
@@ -362,12 +492,14 @@ def _see(
         if in_front != NOBODY:
             if sky[i]:
                 continue
-            p = plane[in_front]
+            p = planes[row, column]
             # An occluder tilted across the sample is asked at the centre itself, so that neighbours on one slanted
             # surface agree however grazing it is; the farther of the two answers counts.
             w = min(inverse_depth[row, column], p[0] * ray_x + (p[1] * ray_y + p[2]))
             if w > 0 and z > (1 / w) * (1 + tolerances[0]) + tolerances[1] * radius[i]:
                 continue
+        if min_facing > -1 and not sky[i] and _plane(normal[i], rotations[run[i]], center[i])[3] < min_facing:
+            continue
         positions[count] = i
         uv[count, 0], uv[count, 1] = u, v
         count += 1
@@ -379,7 +511,9 @@ def _see(
 def _cover(
     center: Any,
     radius: Any,
-    plane: Any,
+    normal: Any,
+    run: Any,
+    rotations: Any,
     sky: Any,
     rays_x: Any,
     rays_y: Any,
@@ -391,13 +525,17 @@ def _cover(
     covered: Any,
 ) -> None:
     for i in range(len(radius)):
-        if not sky[i] and plane[i, 0] == 0 and plane[i, 1] == 0 and plane[i, 2] == 0:
-            continue
+        plane = (0.0, 0.0, 0.0)
+        if not sky[i]:
+            px, py, pz, _ = _plane(normal[i], rotations[run[i]], center[i])
+            plane = (px, py, pz)
+            if px == 0 and py == 0 and pz == 0:
+                continue
         x, y, z, r = center[i, 0], center[i, 1], center[i, 2], radius[i]
-        left, right, top, bottom = _window(center[i], r, plane[i], sky[i], lens, step, covered.shape)
+        left, right, top, bottom = _window(center[i], r, plane, lens, step, covered.shape)
         for row in range(top, bottom):
             ray_y = rays_y[row]
-            base = plane[i, 1] * ray_y + plane[i, 2]
+            base = plane[1] * ray_y + plane[2]
             for column in range(left, right):
                 ray_x, nearest = rays_x[column], inverse_depth[row, column]
                 if covered[row, column]:
@@ -410,6 +548,6 @@ def _cover(
                         and along * along >= (1 - r * r) * (ray_x * ray_x + ray_y * ray_y + 1)
                     )
                     continue
-                w = plane[i, 0] * ray_x + base
+                w = plane[0] * ray_x + base
                 if _hits(ray_x, ray_y, w, x, y, z, r, inverse_depths):
                     covered[row, column] = 1 / w <= (1 / nearest) * (1 + tolerances[0]) + tolerances[1] * r

@@ -164,7 +164,7 @@ def build_scene(seed, plan):
     return Scene(tuple(entries), ("a", "b", "c"))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), plans, cameras, queries)
 def test_search_finds_what_the_slow_oracle_finds(seed, plan, camera, query):
     assert_search_is_exact(build_scene(seed, plan), build_camera(*camera), query)
