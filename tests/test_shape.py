@@ -143,6 +143,20 @@ def test_numbers_that_are_not_finite_are_refused():
         ViewFrustum(CAMERA, math.inf)
 
 
+def test_vectors_may_be_lists_or_arrays():
+    assert Sphere([1, 2, 3], 1) == Sphere(np.array([1.0, 2.0, 3.0]), 1) == Sphere((1, 2, 3), 1)
+    assert Box(np.zeros(3), [1, 2, 3]).size_m == (1.0, 2.0, 3.0)
+
+
+def test_what_is_no_number_is_refused_by_name():
+    with pytest.raises(InvalidInput, match="center must be three numbers, got 5"):
+        Sphere(5, 1)
+    with pytest.raises(InvalidInput, match="radius_m must be a number, got 'wide'"):
+        Sphere((0, 0, 0), "wide")
+    with pytest.raises(InvalidInput, match="far_m must be a number, got None"):
+        ViewFrustum(CAMERA, 1, None)
+
+
 def test_vectors_of_other_lengths_and_mirrored_boxes_are_refused():
     with pytest.raises(InvalidInput, match=r"point must be three numbers, got \(1, 2\)"):
         HalfSpace.through((1, 2), (0, 0, 1))
