@@ -30,7 +30,7 @@ def as_array(
     Raises:
         InvalidInput: the shape or dtype does not fit.
     """
-    array = _to_numpy(value, name)
+    array = _to_numpy(value, name, reason)
     dtype = array.dtype if dtype is None else dtype
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
     fits = array.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True))
@@ -68,7 +68,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def _to_numpy(value: object, name: str) -> np.ndarray:
+def _to_numpy(value: object, name: str, reason: Reason) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
     try:
@@ -76,7 +76,7 @@ def _to_numpy(value: object, name: str) -> np.ndarray:
             return np.from_dlpack(_on_host(value))
         return np.asarray(value)
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
-        raise InvalidInput(f"{name} cannot be read as an array: {error}.", field=name) from error
+        raise InvalidInput(f"{name} cannot be read as an array: {error}.", reason=reason, field=name) from error
 
 
 def _on_host(value: Any) -> Any:

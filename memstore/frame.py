@@ -49,7 +49,8 @@ class Frame:
         if self.rgb is None and self.latents is None:
             raise InvalidInput("a frame needs rgb or latents, got neither.", reason=Reason.INVALID_FRAME, field="rgb")
         if self.latents is not None:
-            object.__setattr__(self, "latents", as_array(self.latents, None, (None, None, None), "latents"))
+            latents = as_array(self.latents, None, (None, None, None), "latents", reason=Reason.INVALID_FRAME)
+            object.__setattr__(self, "latents", latents)
         if not np.isfinite(self.time_s):
             raise InvalidInput(
                 f"time_s must be finite, got {self.time_s}.", reason=Reason.INVALID_FRAME, field="time_s"

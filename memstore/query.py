@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
 from memstore.errors import InvalidInput
@@ -63,6 +64,7 @@ class Query:
         return query if query is not None else cls(**options)
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         _require(self.ranking in get_args(Ranking), "ranking", f"one of {', '.join(get_args(Ranking))}", self.ranking)
         _require(
             self.frames_by in get_args(FramesBy), "frames_by", f"one of {', '.join(get_args(FramesBy))}", self.frames_by
@@ -79,6 +81,15 @@ class Query:
         _require(
             self.before is None or self.before >= 0, "before", "a frame ordinal of at least 0, or None", self.before
         )
+
+    def _check_kinds(self) -> None:
+        """Requires whole numbers where the default is one or `None`, and numbers where it is a fraction."""
+        for name, default in ((field.name, field.default) for field in fields(self)):
+            value = getattr(self, name)
+            if isinstance(default, float):
+                _require(isinstance(value, Real), name, "a number", value)
+            elif default is None or (isinstance(default, int) and not isinstance(default, bool)):
+                _require(isinstance(value, Integral) or value is default, name, "a whole number", value)
 
 
 def _require(holds: bool, field: str, wanted: str, found: object) -> None:

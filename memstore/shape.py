@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -150,13 +151,13 @@ class ViewFrustum:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "near_m", _number(self.near_m, "near_m"))
+        object.__setattr__(self, "far_m", _parsed(self.far_m, "far_m"))
         if self.near_m < 0:
             raise InvalidInput(f"near_m must be a depth of at least 0 metres, got {self.near_m}.", field="near_m")
         if not self.far_m > self.near_m:
             raise InvalidInput(
                 f"far_m must be a depth above near_m ({self.near_m} m), got {self.far_m}.", field="far_m"
             )
-        object.__setattr__(self, "far_m", float(self.far_m))
 
     def contains(self, points: Float64[np.ndarray, "n 3"]) -> Bool[np.ndarray, "n"]:
         """Returns which of the world points, metres, fall into the image, between the two depths."""
@@ -173,7 +174,7 @@ class ViewFrustum:
 Shape = Box | Sphere | HalfSpace | ViewFrustum
 
 
-def _vector(value: Vector, name: str) -> tuple[float, float, float]:
+def _vector(value: Any, name: str) -> tuple[float, float, float]:
     """Returns three finite numbers."""
     try:
         x, y, z = (float(each) for each in value)
@@ -184,8 +185,17 @@ def _vector(value: Vector, name: str) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _number(value: float, name: str) -> float:
+def _number(value: Any, name: str) -> float:
     """Returns a finite number."""
-    if not math.isfinite(value):
-        raise InvalidInput(f"{name} must be finite, got {value}.", field=name)
-    return float(value)
+    number = _parsed(value, name)
+    if not math.isfinite(number):
+        raise InvalidInput(f"{name} must be finite, got {number}.", field=name)
+    return number
+
+
+def _parsed(value: Any, name: str) -> float:
+    """Returns a number, finite or not."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} must be a number, got {value!r}.", field=name) from error
