@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from memstore import __version__
 from memstore.cli import bench, clip, demo, ingest, retrieve, serve, upkeep, world
 from memstore.cli.exit_code import exit_code_table
 from memstore.errors import InvalidInput
@@ -45,12 +46,11 @@ app.command("collect", rich_help_panel="Serve and keep")(upkeep.collect)
 app.command("bench", rich_help_panel="Serve and keep", context_settings=bench.PASS_ON)(bench.bench)
 
 
-def _print_version(asked: bool) -> None:
+def _print_version(asked: bool) -> bool:
     if asked:
-        from memstore import __version__
-
         typer.echo(f"memstore {__version__}")
         raise typer.Exit
+    return asked
 
 
 @app.callback()

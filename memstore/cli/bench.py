@@ -8,17 +8,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Protocol, cast, runtime_checkable
 
 import typer
 
 from memstore.cli.output import AsJson, Json, answer, listing, two_columns
 from memstore.errors import NotFound, NotImplementedHere
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+PASS_ON = {"ignore_unknown_options": True}
 """Everything that `bench` does not know goes on to the benchmark."""
 
 
+@runtime_checkable
 class Benchmark(Protocol):
     """What a file of tests/benchmarks offers."""
 
@@ -28,8 +29,8 @@ class Benchmark(Protocol):
 
 
 def bench(
-    context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which; leave it out to list them.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="What goes on to the benchmark.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure speed and size on this machine; further options go to the benchmark.
@@ -44,7 +45,7 @@ def bench(
         known = {path.stem: _first_line(path) for path in _files(folder)}
         answer(known, listing(("benchmark", "what it measures"), known.items(), "There are none."), as_json=as_json)
         return
-    figures = _load(folder, name).run(context.args)
+    figures = _load(folder, name).run(arguments or [])
     answer(figures, two_columns(f"bench {name}", _flat(figures)), as_json=as_json)
 
 

@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
 
 from memstore.cli.output import AsJson, answer, counted, note, two_columns
+from memstore.clip import Clip, read_clip, write_clip
 from memstore.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from memstore.clip import Clip
-    from memstore.frame import Frame
+from memstore.frame import Frame
 
 app = typer.Typer(help="Render, convert and look at clips of posed RGB-D pictures.", no_args_is_help=True)
 
@@ -141,8 +139,6 @@ def show(
 
 def open_clip(path: Path, format: FormatName | None) -> Clip:
     """Opens a clip and tells the person what is special about it."""
-    from memstore.clip import read_clip
-
     clip = read_clip(path, format=format)
     for words in clip.notes:
         note(words)
@@ -160,8 +156,6 @@ def _write(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    from memstore.clip import write_clip
-
     _answer(write_clip(out, frames, format=to, color=color, overwrite=overwrite), as_json=as_json)
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
+from rich.console import Group, RenderableType
 
 from memstore.cli.output import AsJson, answer, bytes_in_words, two_columns
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from memstore.demo.report import MemoryReport, WorldReport
+from memstore.demo.report import MemoryReport, WorldReport
 
 StageName = Literal["memory", "all"]
 
@@ -34,15 +31,13 @@ def demo(
 
     Writes OUT/contact-sheet.png, OUT/walk.mp4, OUT/report.json and the database OUT/worlds.
     """
-    from memstore.demo import run_demo
+    from memstore.demo.stages import run_demo
 
     report = run_demo(out, stage=stage, clips=clip, keep=keep)
     answer(report, _words(report, out), as_json=as_json)
 
 
 def _words(report: MemoryReport, out: Path) -> RenderableType:
-    from rich.console import Group
-
     same = "[green]yes, bit for bit[/]" if report.served_equals_embedded else "[red]no[/]"
     sound = "[green]yes[/]" if report.verified else "[red]no: run memstore verify[/]"
     facts = {

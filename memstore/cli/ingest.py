@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from memstore.cli.clip import Format, open_clip
 from memstore.cli.output import AsJson, answer, counted
-from memstore.cli.place import DEFAULT_PLACE, Place, open_place
+from memstore.cli.place import DEFAULT_PLACE, AnyWorld, Place, open_place
+from memstore.clip import Clip
 from memstore.held_out import is_held_out
-
-if TYPE_CHECKING:
-    from memstore.clip import Clip
-    from memstore.world import World
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ class _Chosen:
     """How many of the range are left out."""
 
 
-def _ingest(clip: Clip, chosen: _Chosen, world: World, message: str, author: str, request_id: str) -> Ingested:
+def _ingest(clip: Clip, chosen: _Chosen, world: AnyWorld, message: str, author: str, request_id: str) -> Ingested:
     began = time.perf_counter()
     with world.ingest(message=message, author=author, request_id=request_id) as session:
         left = chosen.taken[session.resume_from :]

@@ -8,17 +8,16 @@ import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 import typer
+from rich.console import Console, RenderableType
 
 from memstore.errors import MemstoreError
 
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-
 Item = TypeVar("Item")
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+Json: TypeAlias = Any
+"""None, bool, int, float, str, and lists and string-keyed dicts of these."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 
@@ -145,6 +144,4 @@ def time_in_words(seconds_since_1970: float) -> str:
 
 def _console(*, stderr: bool) -> Console:
     """Returns a console on the stream as it stands now: programs that capture output swap the streams."""
-    from rich.console import Console
-
     return Console(stderr=stderr, highlight=False)

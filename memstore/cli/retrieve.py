@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import typer
 
+from memstore.camera import Camera
 from memstore.cli.camera_file import read_camera
 from memstore.cli.output import AsJson, answer, two_columns
-from memstore.cli.place import DEFAULT_PLACE, Place, open_place
+from memstore.cli.place import DEFAULT_PLACE, AnyWorld, Place, open_place
 from memstore.errors import InvalidInput, NotFound, Reason
+from memstore.mosaic import Mosaic
 from memstore.query import Query, Ranking
-
-if TYPE_CHECKING:
-    from memstore.camera import Camera
-    from memstore.mosaic import Mosaic
-    from memstore.world import World
 
 
 def retrieve(
@@ -69,7 +66,7 @@ def retrieve(
     answer(value, two_columns(f"{world} at {mosaic.commit[:10]}", words), as_json=as_json)
 
 
-def _camera(world: World, at_frame: int | None, path: Path | None) -> Camera:
+def _camera(world: AnyWorld, at_frame: int | None, path: Path | None) -> Camera:
     if (at_frame is None) == (path is None):
         raise InvalidInput("say where to look from: either --at-frame N or --camera FILE.", field="camera")
     if path is not None:

@@ -31,8 +31,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check every reference and every checksum; exits with 7 when something is wrong."""
+    from memstore.database import open_database
+
     folder = folder_of(db, "verify")
-    with open_place(str(folder), read_only=not repair) as database, working(f"checking {folder}"):
+    with open_database(folder, read_only=not repair, create=False) as database, working(f"checking {folder}"):
         found = database.verify(repair=repair)
     rows = [(", ".join(problem.worlds) or "-", problem.file or "-", problem.message) for problem in found.problems]
     sound = (
@@ -63,8 +65,10 @@ def collect(
     as_json: AsJson = False,
 ) -> None:
     """Remove what no world, tag or reader needs any more."""
+    from memstore.database import open_database
+
     folder = folder_of(db, "collect")
-    with open_place(str(folder)) as database, working(f"collecting in {folder}"):
+    with open_database(folder, create=False) as database, working(f"collecting in {folder}"):
         done = database.collect(grace_s=grace_s)
     words = (
         f"Freed {bytes_in_words(done.bytes_freed)}: {done.segments} segments, {done.objects} objects, "

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from memstore.cli.output import AsJson, answer, bytes_in_words, listing, note, time_in_words, two_columns, working
-from memstore.cli.place import DEFAULT_PLACE, Place, open_place
+from memstore.cli.place import DEFAULT_PLACE, Place, folder_of, open_place
 from memstore.errors import AlreadyExists
 from memstore.latent import LatentSpec
 from memstore.summary import WorldSummary
@@ -114,9 +114,12 @@ def export_world(
     Example:
       memstore world export museum museum.memstore
     """
+    folder = folder_of(db, "world export")
     if path.exists() and not overwrite:
         raise AlreadyExists(f"{path} exists; choose another name, or pass --overwrite.", path=str(path))
-    with open_place(db, read_only=True) as database, working(f"writing {path}"):
+    from memstore.database import open_database
+
+    with open_database(folder, read_only=True, create=False) as database, working(f"writing {path}"):
         database.export_world(name, path)
     size = path.stat().st_size
     answer({"world": name, "file": str(path), "bytes": size}, f"{path}: {bytes_in_words(size)}", as_json=as_json)
@@ -135,7 +138,9 @@ def import_world(
     Example:
       memstore world import museum.memstore --name museum-copy
     """
-    with open_place(db, create=True) as database, working(f"reading {path}"):
+    from memstore.database import open_database
+
+    with open_database(folder_of(db, "world import")) as database, working(f"reading {path}"):
         summary = database.import_world(path, name=name).describe()
     if not summary.frame_count:
         note("The file holds an empty world.")

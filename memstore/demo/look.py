@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Bool
 
+from memstore.cli.place import AnyWorld
 from memstore.demo.remember import Place
 from memstore.demo.report import HeldOut
 from memstore.demo.score import Score, psnr, ssim
@@ -17,7 +18,6 @@ from memstore.drawing.sheet import Column, Row
 from memstore.frame import Frame
 from memstore.mosaic import Mosaic
 from memstore.query import Query
-from memstore.world import World
 
 QUERY = Query(ranking="sharpest")
 """What the demo asks: of several memories of a surface, the one seen at about the same size draws it best."""
@@ -39,7 +39,7 @@ class Looked:
     """Whether the served world gave the same mosaics."""
 
 
-def look_around(place: Place, world: World, served: World) -> Looked:
+def look_around(place: Place, world: AnyWorld, served: AnyWorld) -> Looked:
     """Draws and judges every view of `place` that was held out, embedded and served."""
     views = list(place.held_out())
     shown = {views[round(i)][0] for i in np.linspace(0, len(views) - 1, ROWS_A_WORLD)}

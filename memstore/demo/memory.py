@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from memstore.cli.output import note, working
-from memstore.cli.place import open_place
+from memstore.cli.place import AnyDatabase, open_place
 from memstore.clip import read_clip
 from memstore.database import Database, open_database
 from memstore.demo.child import serving
@@ -100,7 +100,7 @@ def _clear(root: Path) -> None:
     shutil.rmtree(root)
 
 
-def _look(place: Place, database: Database, served: Database) -> Looked:
+def _look(place: Place, database: Database, served: AnyDatabase) -> Looked:
     with working(f"looking around in {place.world}"):
         return look_around(place, database.world(place.world), served.world(place.world))
 

@@ -10,11 +10,11 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from memstore.camera import Camera
+from memstore.cli.place import AnyWorld
 from memstore.demo.look import QUERY
 from memstore.demo.path import distance_to_nearest_m, smooth_path
 from memstore.demo.report import Walk
 from memstore.drawing.ramp import HOLE_COLOR
-from memstore.world import World
 
 ENLARGED = 2
 """Film pixels along a side of a picture's pixel."""
@@ -24,7 +24,7 @@ ENLARGED = 2
 class Stroll:
     """A walk through a world; iterate it for its pictures, then ask it for the report."""
 
-    world: World
+    world: AnyWorld
     """Where it goes."""
     recorded: Sequence[Camera]
     """The cameras in memory."""
@@ -34,7 +34,7 @@ class Stroll:
     """Share of the pixels that memory drew, of each picture taken so far."""
 
     @classmethod
-    def through(cls, world: World, pictures: int) -> Stroll:
+    def through(cls, world: AnyWorld, pictures: int) -> Stroll:
         """Plans a walk along the whole way that the world remembers."""
         return cls(world, [frame.camera for frame in world.frames()], pictures)
 
