@@ -377,6 +377,19 @@ def test_scales_of_a_tenth_one_and_ten_meet_in_one_view():
     assert set(visible.entry.tolist()) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_many_rough_takes_of_one_wall_are_drawn_as_the_oracle_draws_them(seed):
+    rng = np.random.default_rng(seed)
+    takes = []
+    for ordinal in range(4):
+        center, normal, radius = wall(4, half=3.2, spacing=0.4, tilt=rng.uniform(-0.5, 0.5))
+        rough = normal + rng.normal(size=center.shape) * 0.1
+        rough /= np.linalg.norm(rough, axis=1, keepdims=True)
+        takes.append(make_entry(center * rng.uniform(0.8, 1.2, (len(center), 1)), rough, radius, ordinal=ordinal))
+    strict = replace(ALL, depth_tolerance=0.0, radius_tolerance=0.0)
+    assert 20 < len(assert_see_is_exact(scene_of(*takes), CAMERA, strict, 8)) < 500
+
+
 def test_a_wall_hides_what_stands_a_metre_behind_it():
     scene = scene_of(make_entry(*wall(4)), make_entry(*wall(5), ordinal=1))
     assert {ordinal for _, ordinal, _, _ in instances(scene, view(scene, CAMERA, ALL))} == {0}
