@@ -1,4 +1,4 @@
-"""One contract for the embedded database and for a served one: the same verbs, values and errors."""
+"""One contract for the embedded database and for served ones: the same verbs, values and errors."""
 
 import threading
 import time
@@ -8,26 +8,8 @@ import numpy as np
 import pytest
 
 import memstore
-import memstore_client
 from memstore import Camera, LatentSpec, Query, errors
 from memstore.errors import Reason
-from memstore.service import BackgroundServer, ServerOptions
-
-OPTIONS = ServerOptions(heartbeat_s=0.2, watch_interval_s=0.01, part_bytes=20_000, max_page_size=3)
-
-
-@pytest.fixture(params=["embedded", "tcp", "unix"])
-def database(request, tmp_path):
-    with memstore.open(tmp_path / "db") as embedded:
-        if request.param == "embedded":
-            yield embedded
-            return
-        listen = "127.0.0.1:0" if request.param == "tcp" else f"unix:{tmp_path}/memstore.sock"
-        with (
-            BackgroundServer(embedded, [listen], options=OPTIONS) as server,
-            memstore_client.connect(server.address) as remote,
-        ):
-            yield remote
 
 
 @pytest.fixture
