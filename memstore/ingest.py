@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from types import TracebackType
 from typing import Any, Literal
 
@@ -64,6 +65,7 @@ class Ingest:
         self._lifting = lifting or LiftOptions()
         self._waiting: list[_Lifted] = []
         self._before = done[-1].parents[0] if done else None
+        self._tried_from: str | None = None
         self._closed = False
 
     @property
@@ -91,7 +93,9 @@ class Ingest:
         """Commits what waits and returns how many frames of this ingest are durable."""
         if self._waiting:
             with self._branch.store.writing():
-                self._commit()
+                self._settle()
+                if self._waiting:
+                    self._commit()
         return self.acknowledged
 
     def discard(self) -> None:
@@ -100,12 +104,15 @@ class Ingest:
         Raises:
             Conflict: the branch has moved on since; revert the step instead.
         """
-        self._waiting.clear()
         self._closed = True
-        if self._before is None:
+        if self._before is None and self._tried_from is None:
+            self._waiting.clear()
             return
         with self._branch.store.writing():
-            self._take_back(self._before)
+            self._settle()
+            self._waiting.clear()
+            if self._before is not None:
+                self._take_back(self._before)
 
     def __enter__(self) -> Ingest:
         return self
@@ -143,15 +150,30 @@ class Ingest:
         store, waiting = self._branch.store, self._waiting
         head = self._branch.head()
         before = store.commits.read(head)
+        self._tried_from = head
         segment = self._new_segment(before.frame_end)
         ordinal = store.segments.allocate()
         store.segments.write(ordinal, segment)
         layers = _with_segment(self._branch, store.commits.layers(before), ordinal, segment.patches)
         self._branch.advance(head, layers, replace(self._change, frame_count=len(waiting)))
-        self._before = self._before or head
-        self.first_ordinal = before.frame_end if self.first_ordinal is None else self.first_ordinal
-        self.acknowledged += len(waiting)
-        self._waiting = []
+        self._acknowledge(before.frame_end, len(waiting))
+
+    def _settle(self) -> None:
+        """Acknowledges what a failed try brought in after all: the head had moved, and only then did a fsync fail."""
+        if self._tried_from is None:
+            return
+        head, commits = self._branch.head(), self._branch.store.commits
+        since = takewhile(lambda pair: pair[0] != self._tried_from, commits.walk(head))
+        for _, commit in [pair for pair in since if pair[1].step_id == self._change.step_id]:
+            self._branch.heads.move(self._branch.name, head, head)
+            self._acknowledge(commit.frame_end - commit.frame_count, commit.frame_count)
+
+    def _acknowledge(self, first_ordinal: int, frame_count: int) -> None:
+        self._before = self._before or self._tried_from
+        self._tried_from = None
+        self.first_ordinal = first_ordinal if self.first_ordinal is None else self.first_ordinal
+        self.acknowledged += frame_count
+        self._waiting = self._waiting[frame_count:]
 
     def _new_segment(self, first_ordinal: int) -> NewSegment:
         frames = [lifted.frame for lifted in self._waiting]

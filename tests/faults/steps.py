@@ -1,0 +1,71 @@
+"""Every step of a write, in order: where a fault can be put. Each is a call after which the disk looks different."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import lance
+import zarr
+
+from memstore import table
+
+STEPS: tuple[tuple[Any, str], ...] = (
+    (os, "write"),
+    (os, "fsync"),
+    (Path, "mkdir"),
+    (Path, "replace"),
+    (Path, "rename"),
+    (Path, "unlink"),
+    (zarr.Group, "create_array"),
+    (table, "write_fragments"),
+    (lance.LanceDataset, "commit"),
+)
+TAKES_ROOM = {"write", "fsync", "mkdir", "replace", "create_array", "write_fragments", "commit"}
+"""Steps that a full disk refuses."""
+
+
+class Crash(BaseException):
+    """Nothing catches it, as nothing catches kill -9."""
+
+
+@contextlib.contextmanager
+def watched(on_step: Callable[[str], None]) -> Generator[None]:
+    """Calls `on_step` with the name of each step just before it is taken."""
+
+    def noted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **options: Any) -> Any:
+            on_step(name)
+            return call(*args, **options)
+
+        return step
+
+    with contextlib.ExitStack() as stack:
+        for owner, name in STEPS:
+            stack.enter_context(mock.patch.object(owner, name, noted(name, getattr(owner, name))))
+        yield
+
+
+class CrashAt:
+    """Crashes at one step and at every later one: what is dead cleans nothing up."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def __call__(self, name: str) -> None:
+        """Counts a step."""
+        self.left -= 1
+        if self.left <= 0:
+            raise Crash(name)
+
+
+def count_steps(act: Callable[[], None]) -> int:
+    """Returns how many steps `act` takes."""
+    taken: list[str] = []
+    with watched(taken.append):
+        act()
+    return len(taken)
