@@ -19,8 +19,8 @@ from memstore.frame import Frame
 from memstore.mosaic import Mosaic
 from memstore.query import Query
 
-QUERY = Query(ranking="sharpest")
-"""What the demo asks: of several memories of a surface, the one seen at about the same size draws it best."""
+QUERY = Query(ranking="closest", per_token=8)
+"""What the demo asks. Of several memories of a surface, the one seen from nearest by changes least on the way here."""
 COLUMNS = (Column("truth"), Column("memory"), Column("coverage", COVERAGE_RAMP), Column("error", ERROR_RAMP))
 ROWS_A_WORLD = 4
 
