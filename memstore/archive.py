@@ -180,12 +180,12 @@ def _import_segments(
     ordinals: dict[int, int] = {}
     with tempfile.TemporaryDirectory(prefix="memstore-import-") as folder:
         for i, ordinal in enumerate(old):
-            files = [Path(folder) / GEOMETRY, Path(folder) / CONTENT]
-            for file in files:
-                file.unlink(missing_ok=True)
+            geometry, content = Path(folder) / GEOMETRY, Path(folder) / CONTENT
+            for file in (geometry, content):
+                file.unlink(missing_ok=True)  # never written over: the last one may still be mapped
                 file.write_bytes(_member(tar, f"segments/{ordinal}/{file.name}"))
             ordinals[ordinal] = store.segments.allocate()
-            store.segments.write(ordinals[ordinal], _decode(*files, record))
+            store.segments.write(ordinals[ordinal], _decode(geometry, content, record))
             on_progress(i + 1, len(old), "import")
     return ordinals
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 import memstore as ms
-from memstore.errors import FailedPrecondition, NotFound, Reason, ReadOnly
 from memstore.durable import WriterLock
+from memstore.errors import FailedPrecondition, NotFound, ReadOnly, Reason
 from memstore.migrate import migrate
 from memstore.store import FORMAT_VERSION, read_identity, write_identity
 
