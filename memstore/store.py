@@ -93,15 +93,23 @@ class Store:
         with self._lock:
             self._require_writable()
             if self._writer is None:
-                writer = WriterLock(self.root / "writer.lock")
-                writer.acquire()
-                self._writer = writer
-                self.segments.recover()
+                self._writer = self._recovered_writer()
             try:
                 yield
             except BaseException:
                 self.objects.abandon()
                 raise
+
+    def _recovered_writer(self) -> WriterLock:
+        """Returns the lock, taken, after setting right what a crash left; a failure lets go of it again."""
+        writer = WriterLock(self.root / "writer.lock")
+        writer.acquire()
+        try:
+            self.segments.recover()
+        except BaseException:
+            writer.release()
+            raise
+        return writer
 
     def _require_writable(self) -> None:
         if self._closed:
