@@ -6,7 +6,6 @@ one small file is replaced by compare-and-swap under the writer's lock.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -14,11 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from memstore.durable import remove_file, write_file
-from memstore.errors import AlreadyExists, Conflict, CorruptData, InvalidInput, NotFound, Reason
+from memstore.durable import remove_file
+from memstore.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Reason
 from memstore.layer import Layer
 from memstore.lists import Lists
-from memstore.objects import Objects, to_json
+from memstore.objects import Objects
+from memstore.sealed import read_sealed, write_sealed
 from memstore.summary import CommitSummary
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -166,17 +166,13 @@ class Refs:
             CorruptData: its file is garbled.
         """
         try:
-            return json.loads(self.path(name).read_bytes())["commit"]
-        except FileNotFoundError:
+            return read_sealed(self.path(name))["commit"]
+        except NotFound:
             raise NotFound(
                 f"there is no {self._word} {name!r}; there are {', '.join(self.names()) or 'none'}.",
                 reason=Reason.BRANCH_NOT_FOUND,
                 name=name,
             ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise CorruptData(
-                f"{self.path(name)} is garbled; restore it from a copy.", file=str(self.path(name))
-            ) from error
 
     def create(self, name: str, commit_id: str) -> None:
         """Makes a new ref, durable on return.
@@ -187,7 +183,7 @@ class Refs:
         check_name(name, self._word)
         if self.path(name).exists():
             raise AlreadyExists(f"{self._word} {name!r} exists already; choose another name.", name=name)
-        write_file(self.path(name), to_json({"commit": commit_id}))
+        write_sealed(self.path(name), {"commit": commit_id})
 
     def move(self, name: str, expected: str, commit_id: str) -> None:
         """Moves a ref from one commit to another, durable on return; the caller holds the writer's lock.
@@ -203,7 +199,7 @@ class Refs:
                 expected=expected,
                 actual=found,
             )
-        write_file(self.path(name), to_json({"commit": commit_id}))
+        write_sealed(self.path(name), {"commit": commit_id})
 
     def remove(self, name: str) -> None:
         """Removes a ref, durable on return."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-from memstore.durable import remove_file, write_file
-from memstore.objects import to_json
+from memstore.durable import remove_file
+from memstore.errors import NotFound
+from memstore.sealed import read_sealed, write_sealed
 
 LEASE_S = 60.0
 """A lease is over when its heart has not beaten for this long, so that a killed reader holds nothing up."""
@@ -36,7 +37,7 @@ class Lease:
     def __init__(self, root: Path, commit: str, *, lasts_s: float = LEASE_S) -> None:
         """Takes the lease and starts its heart."""
         self._path = root / "leases" / f"{uuid.uuid4().hex}.json"
-        write_file(self._path, to_json(asdict(LeaseRecord(commit, f"process {os.getpid()} on {socket.gethostname()}"))))
+        write_sealed(self._path, asdict(LeaseRecord(commit, f"process {os.getpid()} on {socket.gethostname()}")))
         self._released = threading.Event()
         self._heart = threading.Thread(target=self._beat, args=(lasts_s / 3,), name="memstore-lease", daemon=True)
         self._heart.start()
@@ -50,7 +51,8 @@ class Lease:
 
     def _beat(self, every_s: float) -> None:
         while not self._released.wait(every_s):
-            os.utime(self._path)
+            with suppress(FileNotFoundError):  # taken away after a stop so long that the lease was over
+                os.utime(self._path)
 
     def __enter__(self) -> Lease:
         return self
@@ -62,13 +64,17 @@ class Lease:
 
 
 def live_leases(root: Path, *, lasts_s: float = LEASE_S) -> Iterator[LeaseRecord]:
-    """Yields the leases whose heart still beats."""
+    """Yields the leases whose heart still beats.
+
+    Raises:
+        CorruptData: nobody can tell what one of them holds.
+    """
     for path in lease_files(root):
         try:
             if time.time() - path.stat().st_mtime <= lasts_s:
-                yield LeaseRecord(**json.loads(path.read_bytes()))
-        except FileNotFoundError:
-            continue
+                yield LeaseRecord(**read_sealed(path))
+        except (FileNotFoundError, NotFound):
+            continue  # released meanwhile
 
 
 def lease_files(root: Path) -> list[Path]:

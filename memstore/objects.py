@@ -91,6 +91,10 @@ class Objects:
         """Forgets what was staged."""
         self._staged.clear()
 
+    def forget(self) -> None:
+        """Reads from the disk again from now on, so that a survey sees what is there and not what was."""
+        self._node.cache_clear()
+
     def names(self) -> Iterator[str]:
         """Yields the names of all objects on disk."""
         for path in self.root.glob("??/*"):

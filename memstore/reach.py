@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from memstore.commits import Refs
-from memstore.errors import MemstoreError
+from memstore.errors import CorruptData, MemstoreError
 from memstore.layer import Layer, LayerSegment, Mask
 from memstore.lease import live_leases
 from memstore.registry import Registry, WorldRecord
@@ -29,7 +29,7 @@ class Reached:
     objects: set[str] = field(default_factory=set)
     """Names of objects."""
     segments: dict[int, set[str]] = field(default_factory=dict)
-    """Segment ordinals, and the names of the worlds that list them."""
+    """Segment ordinals, and the names of the worlds that list them; "" stands for a lease."""
 
 
 def raise_problem(world: str, error: MemstoreError) -> None:
@@ -49,11 +49,16 @@ class Survey:
 
     def run(self) -> Reached:
         """Walks from every root and returns what was reached."""
+        for error in self._registry.garbled():
+            self._on_problem("", error)
         for record in self._registry.records():
             if not Registry.is_forgotten(record):
                 self.visit(record)
-        for lease in live_leases(self._store.root):
-            self._visit_commit("a lease", lease.commit)
+        try:
+            for lease in live_leases(self._store.root):
+                self._visit_commit("", lease.commit)
+        except CorruptData as error:
+            self._on_problem("", error)
         return self.reached
 
     def visit(self, record: WorldRecord) -> None:

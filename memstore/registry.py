@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import json
 import time
 import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from memstore.commits import MAIN, Commit, Refs, check_name
-from memstore.durable import write_file
 from memstore.errors import AlreadyExists, CorruptData, InvalidInput, NotFound, Reason
 from memstore.latent import LatentSpec
-from memstore.objects import to_json
+from memstore.sealed import read_sealed, write_sealed
 from memstore.store import Store
 
 UNDELETE_WINDOW_S = 7 * 24 * 3600.0
@@ -59,12 +56,13 @@ class Registry:
 
     def records(self) -> list[WorldRecord]:
         """Returns all worlds that can be read, deleted ones too, oldest first."""
-        found = [record for path in self._paths() if (record := _read(path)) is not None]
-        return sorted(found, key=lambda record: (record.created_s, record.world_id))
+        found = [_read(path) for path in self._paths()]
+        records = [record for record in found if isinstance(record, WorldRecord)]
+        return sorted(records, key=lambda record: (record.created_s, record.world_id))
 
-    def garbled(self) -> list[Path]:
-        """Returns the world files that cannot be read."""
-        return [path for path in self._paths() if _read(path) is None]
+    def garbled(self) -> list[CorruptData]:
+        """Returns what is wrong with the world files that cannot be read."""
+        return [found for path in self._paths() if isinstance(found := _read(path), CorruptData)]
 
     def _paths(self) -> list[Path]:
         return list(self._folder.glob("*/world.json"))
@@ -80,8 +78,9 @@ class Registry:
         if name not in living:
             if garbled := self.garbled():
                 raise CorruptData(
-                    f"no readable world is named {name!r}, and {garbled[0]} is garbled; restore it from a copy.",
-                    file=str(garbled[0]),
+                    f"no readable world is named {name!r}, and {garbled[0]}",
+                    reason=garbled[0].reason,
+                    **garbled[0].details,
                 )
             raise NotFound(
                 f"there is no world {name!r}; {_nearest(name, list(living))}.",
@@ -154,15 +153,16 @@ class Registry:
         self._write(record)
 
     def _write(self, record: WorldRecord) -> None:
-        write_file(self._folder / record.world_id / "world.json", to_json(asdict(record)))
+        write_sealed(self._folder / record.world_id / "world.json", asdict(record))
 
 
-def _read(path: Path) -> WorldRecord | None:
+def _read(path: Path) -> WorldRecord | NotFound | CorruptData:
+    """Returns a world, or why there is none: `NotFound` when `collect` took it away while we looked."""
     try:
-        value: dict[str, Any] = json.loads(path.read_bytes())
+        value = read_sealed(path)
         return WorldRecord(latents=LatentSpec.from_dict(value.pop("latents")), **value)
-    except (ValueError, KeyError, TypeError):
-        return None
+    except (NotFound, CorruptData) as error:
+        return error
 
 
 def _nearest(name: str, names: list[str]) -> str:

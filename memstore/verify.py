@@ -54,18 +54,19 @@ def verify(store: Store, registry: Registry, *, repair: bool = False) -> Verifie
         registry: its worlds.
         repair: rebuild geometry from its rows, and remove what a crash left.
     """
-    problems, repaired = [Problem((), str(path), f"{path} is garbled.") for path in registry.garbled()], list[str]()
+    problems, repaired = list[Problem](), list[str]()
 
     def note(world: str, error: MemstoreError) -> None:
-        problems.append(Problem((world,), str(error.details.get("file", "")), str(error)))
+        problems.append(Problem((world,) if world else (), str(error.details.get("file", "")), str(error)))
 
+    store.objects.forget()
     reached = Survey(store, registry, note).run()
     for ordinal, worlds in sorted(reached.segments.items()):
         found = store.segments.verify(ordinal)
         if found and repair and _rebuilt(store, ordinal):
             repaired.append(f"geometry of segment {ordinal}")
             found = store.segments.verify(ordinal)
-        problems.extend(Problem(tuple(sorted(worlds)), error.file, error.message) for error in found)
+        problems.extend(Problem(tuple(sorted(worlds - {""})), error.file, error.message) for error in found)
     listed = set(store.segments.listed())
     # A survey with holes cannot tell garbage from need, so only a clean one is collected on.
     collected = collect(store, registry, grace_s=0) if repair and not problems else None
