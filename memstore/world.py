@@ -13,7 +13,7 @@ from jaxtyping import UInt64
 
 from memstore.branch import Branch
 from memstore.camera import Camera
-from memstore.errors import InvalidInput, ReadOnly
+from memstore.errors import CorruptData, InvalidInput, ReadOnly
 from memstore.frame import Frame
 from memstore.ingest import Ingest
 from memstore.latent import LatentSpec
@@ -117,10 +117,11 @@ class World:
             InvalidInput: an option or a camera is no good.
         """
         asked = Query.of(query, options)
-        commit = self.head
-        if isinstance(camera, Camera):
-            return self._recall.mosaic(commit, camera, self.latents, asked)
-        return [self._recall.mosaic(commit, one, self.latents, asked) for one in _cameras(camera)]
+        with self._naming_itself():
+            commit = self.head
+            if isinstance(camera, Camera):
+                return self._recall.mosaic(commit, camera, self.latents, asked)
+            return [self._recall.mosaic(commit, one, self.latents, asked) for one in _cameras(camera)]
 
     def frames(self, start: int = 0, stop: int | None = None, *, as_of: int | None = None) -> Iterator[Frame]:
         """Yields the frames of ordinal `start` to before `stop`, as they went in, one at a time.
@@ -131,7 +132,7 @@ class World:
             as_of: leave out frames of a later ordinal.
         """
         end = stop if as_of is None else min(as_of + 1, as_of + 1 if stop is None else stop)
-        return self._replay.frames(self.head, start, end)
+        return self._naming_itself_in(self._replay.frames(self.head, start, end))
 
     def patches(self, ids: UInt64[np.ndarray, "n"]) -> StoredPatches:
         """Returns patches by id, as they were observed; all or nothing.
@@ -139,7 +140,8 @@ class World:
         Raises:
             NotFound: some id names no patch of this world's segments.
         """
-        return self._replay.patches(self.head, ids)
+        with self._naming_itself():
+            return self._replay.patches(self.head, ids)
 
     def bounds(self) -> Bounds | None:
         """Returns a box around everything that is shown but the sky, or `None` when nothing is."""
@@ -184,6 +186,19 @@ class World:
             created_s=record.created_s,
             deleted_s=record.deleted_s,
         )
+
+    @contextmanager
+    def _naming_itself(self) -> Generator[None]:
+        """Adds the world's name to what is wrong with its files."""
+        try:
+            yield
+        except CorruptData as error:
+            details = {**error.details, "world": self.name}
+            raise CorruptData(f"world {self.name!r} cannot be read: {error}", reason=error.reason, **details) from error
+
+    def _naming_itself_in(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        with self._naming_itself():
+            yield from frames
 
     def __repr__(self) -> str:
         summary = self.describe()
