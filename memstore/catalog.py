@@ -7,13 +7,14 @@ finished, and what it left in the others is garbage. Geometry is read by fragmen
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import lancedb
 
-from memstore.errors import CorruptData, InvalidInput
+from memstore.errors import CorruptData, InvalidInput, NotFound
 from memstore.frame import Scalar
 from memstore.patch import Patches, SourceFrames
 from memstore.rows import (
@@ -86,23 +87,29 @@ class Catalog:
     def segments(self) -> list[SegmentRow]:
         """Returns all segments, in the order of their ordinals."""
         self._segments.refresh()
-        return sorted(segment_rows(self._segments.read(lambda data: data.to_table())), key=lambda row: row.segment)
+        with _garbled_is_corrupt(self._segments):
+            rows = segment_rows(self._segments.read(lambda data: data.to_table()))
+        return sorted(rows, key=lambda row: row.segment)
 
     def segment(self, ordinal: int) -> SegmentRow:
         """Returns one segment.
 
         Raises:
             NotFound: it has no row.
+            CorruptData: its row is garbled.
         """
-        return segment_rows(self._segments.of_segment(ordinal))[0]
+        with _garbled_is_corrupt(self._segments):
+            return segment_rows(self._segments.of_segment(ordinal))[0]
 
     def frames_of(self, ordinal: int) -> list[FrameRow]:
         """Returns the frames of a segment in order. Errors as `segment`."""
-        return frame_rows(self._frames.of_segment(ordinal))
+        with _garbled_is_corrupt(self._frames):
+            return frame_rows(self._frames.of_segment(ordinal))
 
     def source_frames(self, ordinal: int) -> SourceFrames:
         """Returns the cameras of a segment, bit for bit as written. Errors as `segment`."""
-        return source_frames(self._frames.of_segment(ordinal))
+        with _garbled_is_corrupt(self._frames):
+            return source_frames(self._frames.of_segment(ordinal))
 
     def patches(self, ordinal: int) -> Patches:
         """Returns the patches of a segment, bit for bit as written, read from their fragment alone.
@@ -120,7 +127,8 @@ class Catalog:
                 file=str(self._patches.path),
                 segment=ordinal,
             )
-        return patches_from(rows, row.origin)
+        with _garbled_is_corrupt(self._patches):
+            return patches_from(rows, row.origin)
 
     def frames(self, where: str | None, world_id: str | None, limit: int) -> list[FrameRow]:
         """Returns frames for people, by an SQL condition on the columns of `FRAMES`.
@@ -167,3 +175,16 @@ class Catalog:
                 table.clean(grace_s)
             for table in (self._frames, self._segments):
                 table.compact()
+
+
+@contextmanager
+def _garbled_is_corrupt(table: Table) -> Generator[None]:
+    """Turns whatever comes of rows that make no sense into CorruptData: Lance keeps no checksums."""
+    try:
+        yield
+    except (CorruptData, NotFound):
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CorruptData(
+            f"{table.path} holds rows that make no sense ({error}); restore it from a copy.", file=str(table.path)
+        ) from error

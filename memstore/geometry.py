@@ -7,7 +7,7 @@ payload's metadata stand in the notes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from memstore.columns import ColumnFile, crc32c, encode_columns
 from memstore.errors import CorruptData
+from memstore.frame import Scalar
 from memstore.latent import LatentSpec
 from memstore.patch import Patches, SourceFrames
 from memstore.segment import Blocks, Segment
@@ -78,11 +79,14 @@ def read_geometry(path: Path, ordinal: int) -> Geometry:
     return Geometry(segment, spec, file)
 
 
-def digest(patches: Patches, frames: SourceFrames) -> int:
-    """Returns a crc32c over all that cannot be computed again from the rest: every field of patches and frames."""
+def digest(
+    patches: Patches, frames: SourceFrames, captions: Sequence[str], metadata: Sequence[Mapping[str, Scalar]]
+) -> int:
+    """Returns a crc32c over all that cannot be computed again: all fields of patches and frames, captions, notes."""
     fields = _fields("patches", patches) | _fields("frames", frames)
     facts = [crc32c(np.asarray(fields[name])) for name in sorted(fields)]
-    return google_crc32c.value(np.array(facts, "<u4").tobytes())
+    notes = json.dumps([list(captions), [dict(named) for named in metadata]], sort_keys=True)
+    return google_crc32c.value(np.array(facts, "<u4").tobytes() + notes.encode())
 
 
 def _fields(part: str, value: Patches | Blocks | SourceFrames) -> dict[str, Any]:

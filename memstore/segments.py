@@ -265,7 +265,7 @@ class SegmentStore:
         row = self.catalog.segment(ordinal)
         patches, frames = self._rows(row)
         arranged, blocks = arrange(patches)
-        if digest(arranged, frames) != row.digest:
+        if self._digest(row.segment, arranged, frames) != row.digest:
             raise Internal(f"patches of segment {ordinal} come out of arrange in another order; please report it.")
         write_file(self._geometry_file(ordinal), self._encode(ordinal, patches, blocks, frames, row.spec))
         self._forget()
@@ -292,16 +292,19 @@ class SegmentStore:
 
     def _verify_rows(self, ordinal: int) -> None:
         self._rows(self.catalog.segment(ordinal))
-        self.catalog.frames_of(ordinal)
 
     def _rows(self, row: SegmentRow) -> tuple[Patches, SourceFrames]:
         patches, frames = self.catalog.patches(row.segment), self.catalog.source_frames(row.segment)
-        if digest(patches, frames) != row.digest:
+        if self._digest(row.segment, patches, frames) != row.digest:
             raise CorruptData(
                 f"the rows of segment {row.segment} are not what was written; restore the tables from a copy.",
                 file=str(self.catalog.directory),
             )
         return patches, frames
+
+    def _digest(self, ordinal: int, patches: Patches, frames: SourceFrames) -> int:
+        noted = self.catalog.frames_of(ordinal)
+        return digest(patches, frames, [row.caption for row in noted], [row.metadata for row in noted])
 
     # Files
 
@@ -357,7 +360,7 @@ def _row(ordinal: int, new: NewSegment, payload_bytes: int) -> SegmentRow:
         high=_triple(origin + new.blocks.high[:surfaces].max(axis=0)) if surfaces else None,
         payload_bytes=payload_bytes,
         created_s=time.time(),
-        digest=digest(new.patches, new.frames),
+        digest=digest(new.patches, new.frames, new.captions, new.metadata),
     )
 
 
