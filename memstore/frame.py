@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8
@@ -55,7 +54,7 @@ class Frame:
             raise InvalidInput(
                 f"time_s must be finite, got {self.time_s}.", reason=Reason.INVALID_FRAME, field="time_s"
             )
-        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        object.__setattr__(self, "metadata", _scalars(self.metadata))
 
     def _keep(self, name: str, dtype: type, shape: tuple[int, ...]) -> None:
         array = as_array(getattr(self, name), dtype, shape, name, reason=Reason.INVALID_FRAME)
@@ -99,3 +98,20 @@ class Frame:
         order = "" if self.ordinal is None else f", ordinal={self.ordinal}"
         share = float(self.measured.mean())
         return f"Frame({self.camera.width}x{self.camera.height}, {'+'.join(kept)}, {share:.0%} measured{order})"
+
+
+def _scalars(metadata: Mapping[str, object]) -> dict[str, Scalar]:
+    """Returns a copy; a plain dict, so that frames can be pickled.
+
+    Raises:
+        InvalidInput: a name is no string, or a value no finite scalar.
+    """
+    for name, value in metadata.items():
+        plain = isinstance(value, str | int | float) and (not isinstance(value, float) or np.isfinite(value))
+        if not (isinstance(name, str) and plain):
+            raise InvalidInput(
+                f"metadata must be finite scalars by name (str, int, float, bool), got {name!r}: {value!r}.",
+                reason=Reason.INVALID_FRAME,
+                field="metadata",
+            )
+    return dict(metadata)  # pyright: ignore[reportReturnType]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -139,3 +141,16 @@ def test_fields_that_do_not_fit_are_refused_by_name(fields, message):
 
 def test_wider_integers_that_fit_are_taken():
     assert Frame(CAMERA, DEPTH, RGB.astype(np.uint16)).rgb.dtype == np.uint8
+
+
+def test_a_frame_survives_pickling():
+    frame = Frame(CAMERA, np.ones((6, 8), np.float32), np.zeros((6, 8, 3), np.uint8), metadata={"map": "E1M5"})
+    back = pickle.loads(pickle.dumps(frame))
+    assert (back.camera, back.metadata) == (frame.camera, {"map": "E1M5"})
+    np.testing.assert_array_equal(back.depth_m, frame.depth_m)
+
+
+@pytest.mark.parametrize("metadata", [{"list": [1]}, {"none": None}, {"nan": float("nan")}, {1: "one"}])
+def test_metadata_that_is_no_scalar_is_refused_by_name(metadata):
+    with pytest.raises(InvalidInput, match="metadata must be finite scalars by name"):
+        Frame(CAMERA, np.ones((6, 8), np.float32), np.zeros((6, 8, 3), np.uint8), metadata=metadata)
