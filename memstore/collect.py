@@ -7,6 +7,7 @@ lease names is never touched, and what is younger than the grace may be half of 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,8 @@ def collect(store: Store, registry: Registry, *, grace_s: float = GRACE_S) -> Co
         old_objects = [path for path in objects if path.stat().st_mtime < before]
         segments = [ordinal for ordinal in store.segments.listed() if ordinal not in reached.segments]
         old_segments = [ordinal for ordinal in segments if store.segments.written_s(ordinal) < before]
-        leftovers = [
-            path for path in [*unfinished_files(store.root), *_dead_leases(store.root)] if _age(path) > grace_s
-        ]
-        freed = sum(path.stat().st_size for path in [*old_objects, *leftovers])
+        leftovers = _leftovers(store.root, grace_s)
+        freed = sum(path.stat().st_size for path in old_objects) + sum(leftovers.values())
         freed += sum(store.segments.bytes_on_disk(ordinal) for ordinal in old_segments)
         # Heads first: a stop half-way then leaves garbage, never a head that names what is gone.
         for world in worlds:
@@ -69,9 +68,14 @@ def _forgotten_worlds(store: Store, registry: Registry) -> list[Path]:
     return [store.root / "worlds" / r.world_id for r in registry.records() if Registry.is_forgotten(r)]
 
 
-def _dead_leases(root: Path) -> list[Path]:
-    return [path for path in lease_files(root) if _age(path) > LEASE_S]
-
-
-def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
+def _leftovers(root: Path, grace_s: float) -> dict[Path, int]:
+    """Returns what crashes left and leases that are over, with their bytes."""
+    found: dict[Path, int] = {}
+    for path in [*unfinished_files(root), *lease_files(root)]:
+        # Readers write leases without the writer's lock: one may be on its way, or vanish while we look.
+        kept_s = max(grace_s, LEASE_S) if path.parent.name == "leases" else grace_s
+        with suppress(FileNotFoundError):
+            facts = path.stat()
+            if time.time() - facts.st_mtime > kept_s:
+                found[path] = facts.st_size
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -162,4 +163,9 @@ def open_database(root: str | os.PathLike[str], *, read_only: bool = False, crea
 
 
 def _bytes_below(root: Path) -> int:
-    return sum(entry.stat().st_size for entry in root.rglob("*") if entry.is_file())
+    total = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with suppress(FileNotFoundError):  # another process writes or collects meanwhile
+                total += os.stat(os.path.join(folder, name)).st_size
+    return total
