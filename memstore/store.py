@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from memstore.commits import Commits
-from memstore.durable import WriterLock, write_file
+from memstore.durable import WriterLock, explain_os_errors, write_file
 from memstore.errors import CorruptData, FailedPrecondition, NotFound, ReadOnly, Reason
 from memstore.lists import Lists
 from memstore.objects import Objects, to_json
@@ -70,15 +70,17 @@ class Store:
     def _create(self, allowed: bool) -> Identity:
         if not allowed:
             raise NotFound(f"there is no database at {self.root}; check the path, or open it for writing to make one.")
-        if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+        there = next(path for path in (self.root, *self.root.absolute().parents) if path.exists())
+        if not there.is_dir() or (there == self.root and any(there.iterdir())):
+            holds = f"it holds other things and no {FORMAT_FILE}" if there.is_dir() else f"{there} is a file"
             raise FailedPrecondition(
-                f"{self.root} is no memstore database: it holds other things and no {FORMAT_FILE}; choose an empty "
-                "or a new folder.",
+                f"{self.root} is no memstore database: {holds}; choose an empty or a new folder.",
                 reason=Reason.NOT_A_DATABASE,
                 root=str(self.root),
             )
         for room in ("objects", "segments", "tables", "worlds", "leases"):
-            (self.root / room).mkdir(parents=True, exist_ok=True)
+            with explain_os_errors(self.root, 0):
+                (self.root / room).mkdir(parents=True, exist_ok=True)
         identity = Identity(uuid.uuid4().hex, FORMAT_VERSION, time.time())
         write_identity(self.root, identity)
         return identity
