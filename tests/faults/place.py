@@ -47,7 +47,7 @@ def assert_holds(world: ms.World, numbers: list[int]) -> None:
         np.testing.assert_array_equal(one.rgb, wanted.rgb)
         np.testing.assert_array_equal(one.depth_m, wanted.depth_m)
     mosaic = world.retrieve(frame(numbers[-1] if numbers else 0).camera)
-    assert mosaic.coverage.mean() == (1 if numbers else 0)
+    assert (mosaic.coverage.mean() > 0.9) == bool(numbers)
 
 
 def ingest_until_killed(root: str, told: Connection, step: int) -> None:
