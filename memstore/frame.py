@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8
@@ -54,7 +56,7 @@ class Frame:
             raise InvalidInput(
                 f"time_s must be finite, got {self.time_s}.", reason=Reason.INVALID_FRAME, field="time_s"
             )
-        object.__setattr__(self, "metadata", _scalars(self.metadata))
+        object.__setattr__(self, "metadata", MappingProxyType(_scalars(self.metadata)))
 
     def _keep(self, name: str, dtype: type, shape: tuple[int, ...]) -> None:
         array = as_array(getattr(self, name), dtype, shape, name, reason=Reason.INVALID_FRAME)
@@ -93,6 +95,10 @@ class Frame:
             latents=None,
         )
 
+    def __reduce__(self) -> tuple[object, ...]:
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return type(self), tuple({**values, "metadata": dict(self.metadata)}.values())
+
     def __repr__(self) -> str:
         kept = [name for name in ("rgb", "latents", "moving") if getattr(self, name) is not None]
         order = "" if self.ordinal is None else f", ordinal={self.ordinal}"
@@ -100,8 +106,8 @@ class Frame:
         return f"Frame({self.camera.width}x{self.camera.height}, {'+'.join(kept)}, {share:.0%} measured{order})"
 
 
-def _scalars(metadata: Mapping[str, object]) -> dict[str, Scalar]:
-    """Returns a copy; a plain dict, so that frames can be pickled.
+def _scalars(metadata: Mapping[Any, object]) -> dict[str, Scalar]:
+    """Returns a copy.
 
     Raises:
         InvalidInput: a name is no string, or a value no finite scalar.
