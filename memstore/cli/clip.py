@@ -24,6 +24,10 @@ Format = Annotated[
 ]
 To = Annotated[FormatName, typer.Option("--to", help="Format to write.")]
 Color = Annotated[Literal["png", "webp", "jpg"], typer.Option(help="How colours are kept; jpg is not exact.")]
+DepthUnit = Annotated[
+    float | None,
+    typer.Option(min=1e-6, metavar="METRES", help="One step of 16-bit depth; the default of the format if left out."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Write into a folder that is not empty.")]
 Output = Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")]
 
@@ -66,6 +70,7 @@ def doom(
     frames: Annotated[int, typer.Option(min=1, help="Number of frames.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Chooses the way and the creatures.")] = 1,
     size: Annotated[str, typer.Option(metavar="WxH", help="Size of the pictures, pixels.")] = "256x160",
+    samples: Annotated[int, typer.Option(min=1, help="Screen pixels along a side of a pixel, at least.")] = 2,
     tics_per_frame: Annotated[int, typer.Option(min=1, help="Game tics of 1/35 s from frame to frame.")] = 3,
     monsters: Annotated[Literal["none", "idle", "hunting"], typer.Option(help="What the creatures do.")] = "hunting",
     summon_every: Annotated[
@@ -73,6 +78,7 @@ def doom(
     ] = None,
     to: To = "nerfstudio",
     color: Color = "webp",
+    depth_unit: DepthUnit = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
@@ -92,11 +98,12 @@ def doom(
         seed=seed,
         width=width,
         height=height,
+        samples=samples,
         tics_per_frame=tics_per_frame,
         monsters=monsters,
         summon_every=summon_every,
     )
-    _write(out, counted(walk, f"filming {map}", frames), to, color, overwrite=overwrite, as_json=as_json)
+    _write(out, counted(walk, f"filming {map}", frames), to, color, depth_unit, overwrite=overwrite, as_json=as_json)
 
 
 @app.command()
@@ -106,6 +113,7 @@ def convert(
     format: Format = None,
     to: To = "nerfstudio",
     color: Color = "png",
+    depth_unit: DepthUnit = None,
     start: Annotated[int, typer.Option(min=0, help="First frame to take.")] = 0,
     stop: Annotated[int | None, typer.Option(min=0, help="The frame to stop before.")] = None,
     step: Annotated[int, typer.Option(min=1, help="Take every so many frames.")] = 1,
@@ -120,7 +128,7 @@ def convert(
     """
     clip = open_clip(source, format)[start:stop:step]
     frames = counted(clip, f"converting {source.name}", len(clip))
-    _write(out, frames, to, color, overwrite=overwrite, as_json=as_json)
+    _write(out, frames, to, color, depth_unit, overwrite=overwrite, as_json=as_json)
 
 
 @app.command()
@@ -152,11 +160,13 @@ def _write(
     frames: Iterable[Frame],
     to: FormatName,
     color: Literal["png", "webp", "jpg"],
+    depth_unit_m: float | None,
     *,
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    _answer(write_clip(out, frames, format=to, color=color, overwrite=overwrite), as_json=as_json)
+    clip = write_clip(out, frames, format=to, color=color, depth_unit_m=depth_unit_m, overwrite=overwrite)
+    _answer(clip, as_json=as_json)
 
 
 def _answer(clip: Clip, *, as_json: bool) -> None:
