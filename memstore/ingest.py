@@ -114,6 +114,11 @@ class Ingest:
             if self._before is not None:
                 self._take_back(self._before)
 
+    def abandon(self) -> None:
+        """Ends the ingest without saving what still waits; what was acknowledged stays. Idempotent."""
+        self._waiting.clear()
+        self._closed = True
+
     def __enter__(self) -> Ingest:
         return self
 
@@ -122,7 +127,7 @@ class Ingest:
     ) -> Literal[False]:
         if not self._closed and (error is None or isinstance(error, Exception)):
             self._finish(error)
-        self._closed = True
+        self.abandon()
         return False
 
     def _finish(self, error: BaseException | None) -> None:

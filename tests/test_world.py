@@ -334,3 +334,14 @@ def test_a_world_survives_its_file(tmp_path, db, museum, walk):
             other.import_world(tmp_path / "museum.memstore", "copy")
     with pytest.raises(AlreadyExists, match="exists already; choose another file"):
         db.export_world("museum", tmp_path / "museum.memstore")
+
+
+def test_an_abandoned_ingest_keeps_what_was_acknowledged_and_no_more(db, walk):
+    world = db.create_world("museum")
+    first, second = walk(2)
+    with world.ingest() as ingest:
+        ingest.add(first)
+        ingest.flush()
+        ingest.add(second)
+        ingest.abandon()
+    assert [frame.caption for frame in world.frames()] == [first.caption]

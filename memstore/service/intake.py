@@ -95,8 +95,7 @@ class Intake:
             raise
         finally:
             # Whatever else ended the stream, the frames that were not acknowledged are dropped.
-            gone = asyncio.CancelledError()
-            self._ingest.__exit__(type(gone), gone, None)
+            self._ingest.abandon()
             for task in leaving:
                 task.cancel()
 
