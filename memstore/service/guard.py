@@ -8,7 +8,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -101,7 +101,7 @@ async def _read_all(read: Callable[[bytes], Any], raws: AsyncIterator[bytes], me
         yield _read(read, raw, method)
 
 
-async def _abort(context: Any, error: Exception, method: str) -> NoReturn:
+async def _abort(context: Any, error: Exception, method: str) -> None:
     if isinstance(error, grpc.aio.AbortError | asyncio.CancelledError):
         raise error
     if not isinstance(error, MemstoreError):
