@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from memstore.commits import Commits
-from memstore.durable import WriterLock, explain_os_errors, write_file
+from memstore.durable import UNFINISHED, WriterLock, make_directory, write_file
 from memstore.errors import CorruptData, FailedPrecondition, NotFound, ReadOnly, Reason
 from memstore.lists import Lists
 from memstore.objects import Objects, to_json
@@ -71,18 +71,18 @@ class Store:
         if not allowed:
             raise NotFound(f"there is no database at {self.root}; check the path, or open it for writing to make one.")
         there = next(path for path in (self.root, *self.root.absolute().parents) if path.exists())
-        if not there.is_dir() or (there == self.root and any(there.iterdir())):
+        if not there.is_dir() or (there == self.root and _holds_other_things(there)):
             holds = f"it holds other things and no {FORMAT_FILE}" if there.is_dir() else f"{there} is a file"
             raise FailedPrecondition(
                 f"{self.root} is no memstore database: {holds}; choose an empty or a new folder.",
                 reason=Reason.NOT_A_DATABASE,
                 root=str(self.root),
             )
-        for room in ("objects", "segments", "tables", "worlds", "leases"):
-            with explain_os_errors(self.root, 0):
-                (self.root / room).mkdir(parents=True, exist_ok=True)
         identity = Identity(uuid.uuid4().hex, FORMAT_VERSION, time.time())
+        # First of all: a creation that is cut off later is a database already, whose rooms are made when needed.
         write_identity(self.root, identity)
+        for room in ("objects", "segments", "tables", "worlds", "leases"):
+            make_directory(self.root / room)
         return identity
 
     @contextmanager
@@ -153,6 +153,11 @@ def read_identity(root: Path) -> Identity | None:
 def write_identity(root: Path, identity: Identity) -> None:
     """Writes `memstore.json`, durable on return."""
     write_file(root / FORMAT_FILE, to_json(vars(identity)))
+
+
+def _holds_other_things(folder: Path) -> bool:
+    """Whether there is more in a folder than what a creation that was cut off left."""
+    return any(not path.name.endswith(UNFINISHED) for path in folder.iterdir())
 
 
 def _check_format(root: Path, found: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from faults.place import assert_holds, frame, walk_in
+from faults.steps import Crash, CrashAt, count_steps, watched
 
 import memstore as ms
 from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, InvalidInput, NotFound, ReadOnly, Reason
@@ -99,6 +100,18 @@ def test_many_worlds_keep_apart(tmp_path: Path) -> None:
         assert db.world(names[1]).describe().patch_count == 0
         with pytest.raises(AlreadyExists, match="'world-3' exists already"):
             db.create_world("world-3")
+
+
+def test_a_creation_that_is_cut_off_anywhere_is_done_again(tmp_path: Path) -> None:
+    steps = count_steps(lambda: ms.open(tmp_path / "whole").close())
+    for step in range(1, steps + 1):
+        root = tmp_path / f"cut-{step}"
+        with watched(CrashAt(step)), pytest.raises(Crash):
+            ms.open(root)
+        with ms.open(root) as db:
+            walk_in(db.create_world("museum"), range(2))
+            assert_holds(db.world("museum"), [0, 1])
+            assert db.verify(repair=True).clean
 
 
 def test_an_empty_folder_becomes_a_database(tmp_path: Path) -> None:
