@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from memstore.commits import Commit, Refs
 from memstore.layer import Layer
@@ -31,6 +31,8 @@ class Change:
     """The request that asks for it."""
     step_id: str = ""
     """Commits of one step share it."""
+    takes_back: str = ""
+    """The step that this takes back."""
     frame_count: int = 0
     """Frames added."""
 
@@ -71,15 +73,18 @@ class Branch:
         return commit_id
 
     def requested(self, request_id: str) -> list[Commit]:
-        """Returns the commits of the last 24 hours that a request made, newest first; none for ""."""
+        """Returns the commits of the last 24 hours that a request made, newest first; none for "".
+
+        Commits that were taken back since do not count.
+        """
         if not request_id:
             return []
         oldest = time.time() - REQUEST_WINDOW_S
-        found: list[Commit] = []
-        for _, commit in self.store.commits.walk(self.head()):
-            if commit.time_s < oldest:
-                break
-            if commit.request_id == request_id:
+        recent = takewhile(lambda pair: pair[1].time_s >= oldest, self.store.commits.walk(self.head()))
+        found, taken_back = list[Commit](), set[str]()
+        for _, commit in recent:
+            taken_back.add(commit.takes_back)
+            if commit.request_id == request_id and commit.step_id not in taken_back:
                 found.append(commit)
         return found
 

@@ -47,6 +47,8 @@ class Commit:
     """The request that made it."""
     step_id: str = ""
     """Commits with the same step id are one step in log and undo; "" stands alone."""
+    takes_back: str = ""
+    """Step id of the step that this takes back, "" for none."""
     frame_count: int = 0
     """Frames added."""
     time_s: float = 0.0

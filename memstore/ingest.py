@@ -204,7 +204,8 @@ class Ingest:
                 "other changes followed this ingest, so it cannot be discarded any more; revert the step instead."
             )
         layers = store.commits.layers(store.commits.read(before))
-        self._branch.advance(head, layers, replace(self._change, operation="discard", step_id="", request_id=""))
+        taken_back = Change("discard", self._change.message, self._change.author, takes_back=self._change.step_id)
+        self._branch.advance(head, layers, taken_back)
 
 
 def _with_segment(branch: Branch, layers: tuple[Layer, ...], ordinal: int, patches: Patches) -> tuple[Layer, ...]:

@@ -250,11 +250,12 @@ def test_an_ingest_goes_on_under_its_request_id(db, walk):
 def test_a_discarded_ingest_leaves_nothing_to_see(museum, walk):
     camera = walk(12)[0].camera
     before = museum.retrieve(camera).ids
-    with museum.ingest() as ingest:
+    with museum.ingest(request_id="r1") as ingest:
         for frame in walk(4):
             ingest.add(frame)
         ingest.flush()
         ingest.discard()
+    assert museum.ingest(request_id="r1").resume_from == 0
     np.testing.assert_array_equal(museum.retrieve(camera).ids, before)
     with pytest.raises(FailedPrecondition, match="this ingest is over"):
         ingest.add(walk(1)[0])
