@@ -83,7 +83,7 @@ class Branch:
         recent = takewhile(lambda pair: pair[1].time_s >= oldest, self.store.commits.walk(self.head()))
         found, taken_back = list[Commit](), set[str]()
         for _, commit in recent:
-            taken_back.add(commit.takes_back)
+            taken_back |= {commit.takes_back} - {""}
             if commit.request_id == request_id and commit.step_id not in taken_back:
                 found.append(commit)
         return found
