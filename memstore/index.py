@@ -23,15 +23,13 @@ from numba import njit
 
 from memstore.camera import Camera
 from memstore.frustum import Frustum
-from memstore.patch import Patches, decode_normal
+from memstore.patch import Patches
 from memstore.query import Query
 from memstore.segment import NEVER_HIDDEN, Blocks, Entry, Scene
 from memstore.transform import Transform
 
 BLOCK_ROWS = 256
 MORTON_BITS = 21
-CONE_MARGIN = 1e-6
-"""Taken off a cone's cosine, so that rounding to float32 never leaves a normal outside."""
 SLACK = 1e-12
 """Share of the terms of a box test by which it may err towards keeping: far above float64 rounding."""
 OUTSIDE, TOUCHES, INSIDE = 0, 1, 2
@@ -76,6 +74,7 @@ def arrange(patches: Patches) -> tuple[Patches, Blocks]:
         frame=patches.frame[order],
         cell=patches.cell[order],
         color=patches.color[order],
+        parts=patches.parts[order],
     )
     return arranged, _blocks(arranged)
 
@@ -111,27 +110,12 @@ def _blocks(patches: Patches) -> Blocks:
     split, count = patches.surface_count, len(patches)
     first = np.concatenate([np.arange(0, split, BLOCK_ROWS), np.arange(split, count, BLOCK_ROWS)])
     center, radius = patches.center.astype(np.float64), patches.radius.astype(np.float64)[:, None]
-    axis, cos = _cones(patches, first)
     return Blocks(
         start=np.append(first, count).astype(np.uint32),
         low=np.nextafter(np.minimum.reduceat(center - radius, first).astype(np.float32), np.float32(-np.inf)),
         high=np.nextafter(np.maximum.reduceat(center + radius, first).astype(np.float32), np.float32(np.inf)),
-        cone_axis=axis,
-        cone_cos=cos,
         surface_blocks=-(-split // BLOCK_ROWS),
     )
-
-
-def _cones(
-    patches: Patches, first: Int64[np.ndarray, "b"]
-) -> tuple[Float32[np.ndarray, "b 3"], Float32[np.ndarray, "b"]]:
-    normal = decode_normal(patches.normal).astype(np.float64)
-    total = np.add.reduceat(normal, first)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    axis = np.where(length > 0, total / np.maximum(length, np.finfo(np.float64).tiny), [0.0, 0.0, 1.0])
-    sizes = np.diff(np.append(first, len(patches)))
-    lowest = np.minimum.reduceat((normal * np.repeat(axis, sizes, axis=0)).sum(axis=1), first)
-    return axis.astype(np.float32), np.maximum(lowest - CONE_MARGIN, -1).astype(np.float32)
 
 
 def shown_box(

@@ -16,8 +16,12 @@ at pixel centres. For each patch:
 6. The radius reaches to the farthest corner of the surface's pixels, so that the sphere holds the surface. At its
    corners a pixel follows the slope of the plane, but never to more than twice its own depth.
 7. The normal faces the camera. The colour is the mean of the surface's pixels.
+8. The patch fills those of the 4 x 4 parts of its token in which at least half of the pixels are the surface's own and
+   lie on the plane through the centre, within twice `plane_tolerance`: what a rough patch leaves out hides nothing. A
+   part's pixels are those whose centres lie in it; in a token too small for that, the one that its own centre lies in.
 
-A patch of sky is a unit direction in the world, with the sine of the angle to the farthest corner of the patch.
+A patch of sky is a unit direction in the world, with the sine of the angle to the farthest corner of the patch, and
+fills the parts of which half is sky.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from dataclasses import dataclass
 from typing import Any, no_type_check
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt8, UInt32
+from jaxtyping import Float32, Float64, UInt8, UInt16, UInt32
 from numba import njit
 
 from memstore.arrays import as_array, read_only
@@ -35,7 +39,7 @@ from memstore.camera import Camera
 from memstore.errors import InvalidInput, Reason
 from memstore.frame import Frame
 from memstore.latent import LatentSpec
-from memstore.patch import MAX_FRAMES_PER_SEGMENT, Patches, encode_normal
+from memstore.patch import MAX_FRAMES_PER_SEGMENT, PARTS, Patches, encode_normal
 
 NEARLY_ALL = 0.9
 """Share of pixels that must lie on a plane for it to be their surface; depth noise of 1 % puts 5 % outside 2 %."""
@@ -43,6 +47,8 @@ ENOUGH = 0.25
 """Share of a patch's pixels that a dominant surface needs for a plane of its own."""
 STRETCH = 2.0
 """How much deeper than its own centre the corner of a pixel may lie: a plane seen edge-on has corners at infinity."""
+FILLS = 2.0
+"""How many times `plane_tolerance` from its patch's plane a pixel may lie and still fill its part of the token."""
 GREY = 128
 """Colour of patches that came without colours, as latents alone."""
 
@@ -85,6 +91,8 @@ class LiftedPatches:
     """Place in the token grid, row * columns + column."""
     color: UInt8[np.ndarray, "n 3"]
     """Mean sRGB colour of the pixels that the patch shows."""
+    parts: UInt16[np.ndarray, "n"]
+    """Which parts of its token the patch fills, as `Patches.parts`."""
 
     def __len__(self) -> int:
         return len(self.cell)
@@ -112,6 +120,7 @@ class _Cells:
     radius: Float64[np.ndarray, "n"]
     normal: Float64[np.ndarray, "n 3"]
     color: UInt8[np.ndarray, "n 3"]
+    parts: UInt16[np.ndarray, "n"]
 
     @classmethod
     def of(cls, count: int) -> _Cells:
@@ -121,6 +130,7 @@ class _Cells:
             radius=np.zeros(count),
             normal=np.zeros((count, 3)),
             color=np.zeros((count, 3), np.uint8),
+            parts=np.zeros(count, np.uint16),
         )
 
 
@@ -140,7 +150,7 @@ def lift(frame: Frame, spec: LatentSpec, options: LiftOptions | None = None) -> 
         (1 / camera.fx, 1 / camera.fy, camera.cx, camera.cy),
         side,
         (rules.min_measured, rules.plane_tolerance, rules.surface_tolerance),
-        (cells.kind, cells.center, cells.radius, cells.normal, cells.color),
+        (cells.kind, cells.center, cells.radius, cells.normal, cells.color, cells.parts),
     )
     return LiftedFrame(_part(camera, cells, _SURFACE), _part(camera, cells, _SKY))
 
@@ -172,6 +182,7 @@ def gather(lifted: Sequence[LiftedFrame]) -> Patches:
         frame=np.repeat(frames, [len(part) for part in parts]),
         cell=_joined([part.cell for part in parts], np.uint32),
         color=_joined([part.color for part in parts], np.uint8, 3),
+        parts=_joined([part.parts for part in parts], np.uint16),
         surface_count=surface_count,
     )
 
@@ -206,6 +217,7 @@ def _part(camera: Camera, cells: _Cells, kind: int) -> LiftedPatches:
         normal=(cells.normal[kept] @ rotation.T).astype(np.float32),
         cell=kept.astype(np.uint32),
         color=cells.color[kept],
+        parts=cells.parts[kept],
     )
 
 
@@ -221,10 +233,10 @@ def _lift_cells(images: Any, lens: Any, side: Any, rules: Any, cells: Any) -> No
     """Fills `cells`, row by row."""
     depth, color, moving = images
     min_measured, plane_tolerance, surface_tolerance = rules
-    kind, center, radius, normal, colors = cells
+    kind, center, radius, normal, colors, parts = cells
     columns, size = depth.shape[1] // side, side * side
     needed = min_measured * size
-    pixels = np.empty((3, size))
+    pixels, own = np.empty((3, size)), np.empty((side, side), np.bool_)
     for cell in range(len(kind)):
         top, left = cell // columns * side, cell % columns * side
         x, y = (left + side / 2 - lens[2]) * lens[0], (top + side / 2 - lens[3]) * lens[1]
@@ -235,13 +247,17 @@ def _lift_cells(images: Any, lens: Any, side: Any, rules: Any, cells: Any) -> No
             kind[cell] = _SURFACE
             count, plane = _surface_of(pixels, count, plane_tolerance, surface_tolerance)
             center[cell], normal[cell], radius[cell] = _place(pixels, count, plane, x, y, lens)
+            _mean_color(color, top, left, side, pixels, count, colors[cell])
+            drawn = _through(plane, center[cell, 2])
+            count = _partition(pixels, count, drawn, FILLS * plane_tolerance)
         else:
             count = _collect_sky(depth, top, left, side, pixels)
             if count < needed:
                 continue
             kind[cell] = _SKY
             center[cell], normal[cell], radius[cell] = _place_sky(x, y, side / 2 * lens[0], side / 2 * lens[1])
-        _mean_color(color, top, left, side, pixels, count, colors[cell])
+            _mean_color(color, top, left, side, pixels, count, colors[cell])
+        parts[cell] = _filled_parts(pixels, count, own)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -389,3 +405,41 @@ def _mean_color(color: Any, top: Any, left: Any, side: Any, pixels: Any, count: 
         green += color[row, column, 1]
         blue += color[row, column, 2]
     mean[0], mean[1], mean[2] = (red + count // 2) // count, (green + count // 2) // count, (blue + count // 2) // count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+@no_type_check
+def _through(plane: Any, z: Any) -> Any:
+    """Returns the parallel of a plane whose depth in the middle of the patch is `z`."""
+    scale = 1 / (plane[0] * z)
+    return plane[0] * scale, plane[1] * scale, plane[2] * scale
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+@no_type_check
+def _filled_parts(pixels: Any, count: Any, own: Any) -> Any:
+    """Returns the parts of the patch that its first `count` pixels fill, a bit each; overwrites `own`."""
+    side = len(own)
+    own[:] = False
+    for i in range(count):
+        own[int(pixels[1, i] + side / 2), int(pixels[0, i] + side / 2)] = True
+    parts = 0
+    for row in range(PARTS):
+        top, bottom = _pixels_of_part(row, side)
+        for column in range(PARTS):
+            left, right = _pixels_of_part(column, side)
+            filled = own[top:bottom, left:right].sum()
+            parts |= (2 * filled >= (bottom - top) * (right - left)) << (PARTS * row + column)
+    return parts
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+@no_type_check
+def _pixels_of_part(part: Any, side: Any) -> Any:
+    """Returns first and last + 1 of the pixels along a side whose centres lie in a part, or else of the one there."""
+    # Pixel i lies in it from PARTS * (i + 0.5) >= part * side on.
+    first, last = (part * side + PARTS // 2 - 1) // PARTS, ((part + 1) * side + PARTS // 2 - 1) // PARTS
+    if first < last:
+        return first, last
+    only = (2 * part + 1) * side // (2 * PARTS)
+    return only, only + 1

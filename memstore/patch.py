@@ -15,6 +15,10 @@ from memstore.camera import Camera
 
 ROW_BITS = 32
 MAX_FRAMES_PER_SEGMENT = 65_535
+PARTS = 4
+"""Parts along a side of a token."""
+WHOLE = np.uint16(0xFFFF)
+"""Value of `Patches.parts` for a patch that fills its token."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Patches:
     """Place in the source frame's token grid, row * columns + column."""
     color: UInt8[np.ndarray, "n 3"]
     """Mean sRGB colour of the pixels that the patch shows."""
+    parts: UInt16[np.ndarray, "n"]
+    """Which of the 4 x 4 parts of its token the patch fills, bit 4 * row + column; of sky, which are sky."""
     surface_count: int
     """Rows before this are surfaces, rows from here on are sky."""
 

@@ -64,6 +64,7 @@ PATCHES = pa.schema(
         ("frame", pa.uint16()),
         ("cell", pa.uint32()),
         *((name, pa.uint8()) for name in ("red", "green", "blue")),
+        ("parts", pa.uint16()),
         ("sky", pa.bool_()),
     ]
 )
@@ -190,6 +191,7 @@ def patch_table(segment: int, patches: Patches) -> pa.Table:
         patches.frame,
         patches.cell,
         *patches.color.T,
+        patches.parts,
         rows >= patches.surface_count,
     ]
     return pa.Table.from_arrays([pa.array(np.ascontiguousarray(column)) for column in columns], schema=PATCHES)
@@ -210,6 +212,7 @@ def patches_from(table: pa.Table, origin: Triple) -> Patches:
         frame=_column(table, "frame"),
         cell=_column(table, "cell"),
         color=columns("red", "green", "blue"),
+        parts=_column(table, "parts"),
         surface_count=len(table) - int(_column(table, "sky").sum()),
     )
 

@@ -25,15 +25,11 @@ class Blocks:
     directions, widened by the angular radius."""
     high: Float32[np.ndarray, "b 3"]
     """Largest corner of that box."""
-    cone_axis: Float32[np.ndarray, "b 3"]
-    """Axis of a cone that holds the block's normals."""
-    cone_cos: Float32[np.ndarray, "b"]
-    """Cosine of that cone's half angle; -1 when the normals point everywhere."""
     surface_blocks: int
     """Blocks before this hold surfaces, blocks from here on hold sky."""
 
     def __len__(self) -> int:
-        return len(self.cone_cos)
+        return len(self.low)
 
 
 @dataclass(frozen=True)

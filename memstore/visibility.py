@@ -1,18 +1,19 @@
 """See: from candidate patches to those that a camera sees and keeps.
 
-1. Every surface candidate is drawn as a disc on its own plane into a z-buffer of 4 x 4 samples a token; the nearest
-   wins. Backs are drawn as fronts are: a wall hides what is behind it from either side. Nothing nearer than `near_m`
-   or farther than `far_m` is drawn.
+1. Every surface candidate is drawn with its footprint into a z-buffer of 4 x 4 samples a token; the nearest wins. The
+   footprint is what its source camera saw of it: the filled parts of its token's square, on its own plane, within its
+   bounding sphere. So it hides nothing beyond an edge that the patch straddles. Backs are drawn as fronts are: a wall
+   hides what is behind it from either side. Nothing nearer than `near_m` or farther than `far_m` is drawn.
 2. A surface is seen when its centre lies inside the image and between near and far, when the cosine between its normal
    and the direction to the camera is at least `min_facing`, and when its centre's depth is at most
-   front * (1 + depth_tolerance) + radius_tolerance * radius. `front` is the depth of the disc that owns the sample
-   under the centre: at the sample or, on that disc's plane, at the centre itself, whichever is farther. So neighbours
+   front * (1 + depth_tolerance) + radius_tolerance * radius. `front` is the depth of the patch that owns the sample
+   under the centre: at the sample or, on that patch's plane, at the centre itself, whichever is farther. So neighbours
    on one slanted surface never hide each other, however grazing the view.
 3. Sky is seen where no surface owns the sample under its centre, whichever way it faces.
 4. Each token keeps the best `per_token` of the patches whose centres land in it, and the view the best `budget`
    (`ranking`). The answer is sorted by token, best first.
-5. Coverage is the share of a token's samples on an unhidden part (rule 2 at the sample) of a patch that is returned;
-   of sky, of samples that no surface owns.
+5. Coverage is the share of a token's samples that meet the footprint of a returned patch where nothing hides it (rule
+   2 at the sample); of sky, the filled parts of its token's square of directions where no surface owns the sample.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from jaxtyping import Bool, Float32, UInt32
 
 from memstore.camera import Camera
 from memstore.errors import InvalidInput, Reason
+from memstore.footprint import Footprints
 from memstore.index import Candidates
 from memstore.query import Query
 from memstore.ranking import Contenders, View, choose
+from memstore.sample_grid import SAMPLES_PER_TOKEN, SampleGrid
 from memstore.segment import Scene
-from memstore.zbuffer import SAMPLES_PER_TOKEN, Discs, SampleGrid, ZBuffer
+from memstore.zbuffer import ZBuffer
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,15 @@ def see(scene: Scene, camera: Camera, query: Query, token_px: int, candidates: C
         InvalidInput: the camera's image is no multiple of `token_px`.
     """
     rows, columns = _token_grid(camera, token_px)
-    discs = Discs.of(scene, camera, candidates)
-    buffer = ZBuffer.of(discs, SampleGrid.of(camera, token_px, query))
-    seen, uv = buffer.seen(discs, query)
-    depth = np.where(discs.sky[seen], np.inf, discs.center[seen, 2])
+    footprints = Footprints.of(scene, camera, candidates)
+    buffer = ZBuffer.of(footprints, SampleGrid.of(camera, token_px, query))
+    seen, uv = buffer.seen(footprints, query)
+    depth = np.where(footprints.sky[seen], np.inf, footprints.center[seen, 2])
     across, down = (np.floor(uv / token_px).astype(np.int64)).T
     token = np.minimum(down, rows - 1) * columns + np.minimum(across, columns - 1)
     contenders = Contenders(candidates.take(seen), token, depth)
     won = choose(View(scene, camera, rows * columns), query, contenders)
-    winners = discs.take(seen[won])
+    winners = footprints.take(seen[won])
     return Visible(
         entry=candidates.entry[seen[won]],
         row=candidates.row[seen[won]],

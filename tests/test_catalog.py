@@ -34,6 +34,7 @@ def patches(seed: int, count: int = 20) -> Patches:
         frame=rng.integers(0, FRAMES, count).astype(np.uint16),
         cell=rng.integers(0, 2**31, count).astype(np.uint32),
         color=rng.integers(0, 256, (count, 3)).astype(np.uint8),
+        parts=rng.integers(0, 2**16, count).astype(np.uint16),
         surface_count=count * 3 // 4,
     )
 

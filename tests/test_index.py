@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from memstore.camera import Camera, look_at
 from memstore.index import BLOCK_ROWS, Candidates, arrange, morton, search, shown_box
-from memstore.patch import Patches, SourceFrames, decode_normal, encode_normal
+from memstore.patch import Patches, SourceFrames, encode_normal
 from memstore.query import Query
 from memstore.segment import NEVER_HIDDEN, Entry, Scene, Segment
 from memstore.transform import Transform
@@ -31,6 +31,7 @@ def make_patches(rng, surfaces, sky=0, frames=4, spread=3.0, origin=(0.0, 0.0, 0
         frame=rng.integers(0, frames, n).astype(np.uint16),
         cell=np.arange(n, dtype=np.uint32),
         color=rng.integers(0, 255, (n, 3)).astype(np.uint8),
+        parts=rng.integers(0, 2**16, n).astype(np.uint16),
         surface_count=surfaces,
     )
 
@@ -272,21 +273,19 @@ def test_blocks_never_mix_surface_and_sky_and_hold_their_patches(counts):
     assert blocks.start[0] == 0
     assert blocks.start[-1] == sum(counts)
     assert blocks.start[blocks.surface_blocks] == counts[0]
-    normals = decode_normal(patches.normal).astype(np.float64)
     for b in range(len(blocks)):
         rows = np.s_[blocks.start[b] : blocks.start[b + 1]]
         assert 1 <= blocks.start[b + 1] - blocks.start[b] <= BLOCK_ROWS
         center, radius = patches.center[rows].astype(float), patches.radius[rows, None].astype(float)
         assert (blocks.low[b] <= center - radius).all()
         assert (blocks.high[b] >= center + radius).all()
-        assert (normals[rows] @ blocks.cone_axis[b].astype(float) >= blocks.cone_cos[b]).all()
 
 
 def test_arranging_keeps_every_patch_whole():
     patches = make_patches(np.random.default_rng(13), 700, 300)
     arranged, _ = arrange(patches)
     assert sorted(arranged.cell[:700].tolist()) == list(range(700))
-    for name in ("center", "radius", "normal", "frame", "color"):
+    for name in ("center", "radius", "normal", "frame", "color", "parts"):
         np.testing.assert_array_equal(getattr(arranged, name), getattr(patches, name)[arranged.cell])
 
 

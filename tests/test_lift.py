@@ -13,8 +13,8 @@ from memstore.camera import Camera, look_at
 from memstore.errors import InvalidInput
 from memstore.frame import Frame
 from memstore.latent import LatentSpec
-from memstore.lift import ENOUGH, NEARLY_ALL, STRETCH, LiftedFrame, LiftedPatches, LiftOptions, gather, lift
-from memstore.patch import decode_normal
+from memstore.lift import ENOUGH, FILLS, NEARLY_ALL, STRETCH, LiftedFrame, LiftedPatches, LiftOptions, gather, lift
+from memstore.patch import WHOLE, decode_normal
 
 SPEC = LatentSpec.pixel(patch=8)
 UNEQUAL = Camera(70, 55, 37, 22, 64, 48, look_at((0.5, -1, 1.2), (3, 2, 0.4)))
@@ -193,6 +193,45 @@ def test_a_centre_beyond_the_measured_part_moves_to_the_nearest_measured_depth()
     np.testing.assert_allclose(surface.normal, [unit], atol=1e-3)
 
 
+def drawn(parts: int) -> list[str]:
+    return ["".join("#" if parts >> (4 * row + column) & 1 else "." for column in range(4)) for row in range(4)]
+
+
+def test_a_patch_fills_the_parts_in_which_half_of_the_pixels_are_its_own():
+    depth = flat(5.0)
+    depth[:, :3] = 2.0  # half of the second column of parts stays
+    depth[5:, 6:] = 0.0
+    assert drawn(one_patch(depth).surface.parts[0]) == [".###", ".###", ".###", ".##."]
+    assert one_patch(flat(5.0)).surface.parts.tolist() == [WHOLE]
+
+
+def test_a_rough_patch_fills_only_the_parts_that_lie_on_its_plane():
+    depth = np.full((8, 8), 5.0)
+    depth[:4] = 5.35  # too far for one plane, near enough for one surface
+    depth[0, 0] = 9.0
+    assert drawn(one_patch(depth, LiftOptions(plane_tolerance=0.004)).surface.parts[0]) == [
+        "....",
+        "....",
+        "####",
+        "####",
+    ]
+
+
+def test_sky_fills_the_parts_that_are_sky():
+    depth = flat(np.inf)
+    depth[5:] = 3.0
+    assert drawn(one_patch(depth).sky.parts[0]) == ["####", "####", "####", "...."]
+
+
+@pytest.mark.parametrize(("side", "expected"), [(1, ["####"] * 4), (2, ["..##", "..##", "####", "####"])])
+def test_tokens_smaller_than_their_parts_fill_those_whose_centres_lie_in_a_pixel_of_the_patch(side, expected):
+    depth = np.full((side, side), 5.0)
+    if side == 2:
+        depth[0, 0] = 0.0
+    camera = Camera(10, 10, side / 2, side / 2, side, side, np.eye(4))
+    assert drawn(lift(frame_of(camera, depth), LatentSpec.pixel(side)).surface.parts[0]) == expected
+
+
 @pytest.mark.parametrize("hole", [0.0, np.nan, -np.inf, -3.0, np.inf])
 def test_a_surface_needs_its_share_of_measured_pixels(hole):
     depth = flat(5.0)
@@ -317,6 +356,7 @@ class Lifted:
     radius: float
     normal: np.ndarray
     color: np.ndarray
+    parts: int
 
 
 def lift_slowly(frame: Frame, side: int, rules: LiftOptions) -> dict[int, Lifted]:
@@ -336,7 +376,7 @@ def lift_slowly(frame: Frame, side: int, rules: LiftOptions) -> dict[int, Lifted
                 frame.camera, middle, own[measured], z[measured], colors[measured], side, rules
             )
         elif np.isposinf(z).sum() >= rules.min_measured * side**2:
-            found[cell] = sky_slowly(frame.camera, middle, colors[np.isposinf(z)], side)
+            found[cell] = sky_slowly(frame.camera, middle, own[np.isposinf(z)], colors[np.isposinf(z)], side)
     return found
 
 
@@ -375,15 +415,33 @@ def surface_slowly(camera, middle, uv, z, colors, side, rules) -> Lifted:
     at = [unproject(camera, middle + small * s, 1 / (plane[0] + small * s @ plane[1:])) for s in np.eye(3, 2)]
     normal = np.cross(at[0] - at[2], at[1] - at[2])
     normal *= np.sign(normal @ (camera.center - at[2])) / np.linalg.norm(normal)
-    return Lifted("surface", center, radius, normal, np.floor(colors.mean(axis=0) + 0.5))
+    color = np.floor(colors.mean(axis=0) + 0.5)
+    drawn = on_plane(plane * at_center / plane[0], uv - middle, w, FILLS * rules.plane_tolerance)
+    return Lifted("surface", center, radius, normal, color, parts_slowly((uv - middle)[drawn], side))
 
 
-def sky_slowly(camera, middle, colors, side) -> Lifted:
+def sky_slowly(camera, middle, uv, colors, side) -> Lifted:
     steps = side / 2 * np.array([(0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1)])
     rays = unproject(camera, middle + steps, np.ones(5)) - camera.center
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     cosine = min(rays[1:] @ rays[0])
-    return Lifted("sky", rays[0], np.sqrt(1 - cosine**2), -rays[0], np.floor(colors.mean(axis=0) + 0.5))
+    color = np.floor(colors.mean(axis=0) + 0.5)
+    return Lifted("sky", rays[0], np.sqrt(1 - cosine**2), -rays[0], color, parts_slowly(uv - middle, side))
+
+
+def parts_slowly(offset: np.ndarray, side: int) -> int:
+    """Counts, in each part of a token, the pixels there are and those that are the patch's own."""
+    own = {(int(v), int(u)) for u, v in offset + side / 2}
+    steps, part = np.arange(side) + 0.5, side / 4
+    parts = 0
+    for bit in range(16):
+        row, column = divmod(bit, 4)
+        rows, columns = (
+            [int(x) for x in steps if k * part <= x < (k + 1) * part] or [int((k + 0.5) * part)] for k in (row, column)
+        )
+        pixels = [(y, x) for y in rows for x in columns]
+        parts |= (sum(pixel in own for pixel in pixels) >= len(pixels) / 2) << bit
+    return parts
 
 
 def messy_frame(seed: int) -> Frame:
@@ -414,10 +472,10 @@ def test_the_kernel_agrees_with_its_slow_twin(seed, side, min_measured):
     require_twins(messy_frame(seed), side, LiftOptions(min_measured=min_measured))
 
 
-@pytest.mark.parametrize("side", [1, 2])
+@pytest.mark.parametrize("side", [1, 2, 3, 6])
 def test_the_kernel_agrees_with_its_slow_twin_on_the_smallest_patches(side):
     for seed in range(4):
-        require_twins(messy_frame(seed).cropped(8, 4, 16, 16), side, LiftOptions())
+        require_twins(messy_frame(seed).cropped(8, 4, 12, 12), side, LiftOptions())
 
 
 def require_twins(frame: Frame, side: int, rules: LiftOptions) -> None:
@@ -432,6 +490,7 @@ def require_twins(frame: Frame, side: int, rules: LiftOptions) -> None:
             np.testing.assert_allclose(patches.radius[k], twin.radius, rtol=1e-5, err_msg=f"cell {cell}")
             np.testing.assert_allclose(patches.normal[k], twin.normal, atol=1e-4, err_msg=f"cell {cell}")
             np.testing.assert_array_equal(patches.color[k], twin.color, err_msg=f"cell {cell}")
+            assert patches.parts[k] == twin.parts, f"cell {cell}"
 
 
 def test_the_twin_meets_planes_edges_sky_and_left_out_patches():
@@ -463,6 +522,7 @@ def test_gathered_patches_are_the_lifted_ones_in_order():
             np.testing.assert_array_equal(patches.cell[rows], part.cell)
             np.testing.assert_array_equal(patches.radius[rows], part.radius)
             np.testing.assert_array_equal(patches.color[rows], part.color)
+            np.testing.assert_array_equal(patches.parts[rows], part.parts)
             np.testing.assert_allclose(decode_normal(patches.normal[rows]), part.normal, atol=2e-4)
 
 

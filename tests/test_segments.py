@@ -40,6 +40,7 @@ def new_segment(seed: int = 0, *, spec: LatentSpec = SPEC, patch_count: int = 50
             frame=rng.integers(0, FRAMES, patch_count).astype(np.uint16),
             cell=rng.integers(0, CELLS, patch_count).astype(np.uint32),
             color=rng.integers(0, 256, (patch_count, 3)).astype(np.uint8),
+            parts=rng.integers(0, 2**16, patch_count).astype(np.uint16),
             surface_count=max(0, patch_count - sky),
         )
     )

