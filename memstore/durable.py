@@ -153,12 +153,10 @@ def explain_os_errors(path: Path, byte_count: int) -> Generator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(path, byte_count) from error
-        where = error.filename or path
+        where, why = error.filename or path, error.strerror or error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise ReadOnly(
-                f"{where} cannot be written: {error.strerror}; check who owns it and how it is mounted."
-            ) from error
-        raise Unavailable(f"{where} cannot be written: {error.strerror}; check the disk and try again.") from error
+            raise ReadOnly(f"{where} cannot be written: {why}; check who owns it and how it is mounted.") from error
+        raise Unavailable(f"{where} cannot be written: {why}; check the disk and try again.") from error
 
 
 def disk_full(path: Path, byte_count: int) -> ResourceLimit:

@@ -306,6 +306,9 @@ def _is_whole(path: Path, size: int | None) -> bool:
         return False
 
 
+_DISK_FULL = ("os error 28", "os error 122", "No space left", "quota exceeded")
+
+
 @contextmanager
 def _explain_lance_errors(path: Path, byte_count: int) -> Generator[None]:
     """Turns what Lance raises while writing into errors that say what to do."""
@@ -313,8 +316,10 @@ def _explain_lance_errors(path: Path, byte_count: int) -> Generator[None]:
         with explain_os_errors(path, byte_count):
             yield
     except (ValueError, RuntimeError, MemstoreError) as error:
-        # Lance passes the kernel's words on as text, in errors of several kinds.
-        if "os error 28" in str(error) or "os error 122" in str(error):
+        # Lance passes the kernel's words on as text, in errors of several kinds, some of them OSErrors
+        # without a number.
+        words = f"{error} {error.__cause__}"
+        if any(full in words for full in _DISK_FULL):
             raise disk_full(path, byte_count) from error
         if isinstance(error, MemstoreError):
             raise
