@@ -13,30 +13,15 @@ from typing import Any
 
 from memstore.clip.sequence import Label
 from memstore.clip.text import invalid_clip, read_lines
-from memstore.errors import InvalidInput, Reason
 from memstore.frame import Frame, Scalar
 
 FILE_NAME = "memstore.jsonl"
 
 
 def label_json(frame: Frame, **more: Any) -> str:
-    """Returns the label of a frame as one line of JSON, along with `more`.
-
-    Raises:
-        InvalidInput: the metadata holds what JSON cannot: NaN, infinity, or anything but short values.
-    """
+    """Returns the label of a frame as one line of JSON, along with `more`."""
     said = {"time": frame.time_s, "caption": frame.caption or None, "metadata": dict(frame.metadata) or None}
-    try:
-        return json.dumps(
-            {**more, **{name: value for name, value in said.items() if value is not None}}, allow_nan=False
-        )
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"the metadata {dict(frame.metadata)!r:.200} of a frame should hold text, finite numbers and truth values "
-            f"by name, but cannot be written as JSON: {error}; convert or drop the value.",
-            reason=Reason.INVALID_FRAME,
-            field="metadata",
-        ) from error
+    return json.dumps({**more, **{name: value for name, value in said.items() if value is not None}}, allow_nan=False)
 
 
 def label_from_json(entry: Mapping[str, Any], path: Path) -> Label:
@@ -45,8 +30,12 @@ def label_from_json(entry: Mapping[str, Any], path: Path) -> Label:
     if isinstance(time_s, bool) or not isinstance(time_s, int | float) or not math.isfinite(time_s):
         raise invalid_clip(f"`time` in {path} should be a finite number of seconds, found {time_s!r}; mend it.", path)
     named: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
-    kept: dict[str, Scalar] = {name: value for name, value in named.items() if isinstance(value, str | int | float)}
+    kept: dict[str, Scalar] = {name: value for name, value in named.items() if _is_scalar(value)}
     return Label(float(time_s), caption if isinstance(caption, str) else "", kept)
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def read_labels(folder: Path) -> Mapping[str, Label]:
