@@ -7,8 +7,14 @@
         ingest.add(mc.Frame(camera, depth_m, rgb))
     mosaic = museum.retrieve(camera)
 
+Nothing but values is loaded until it is used: gRPC comes with the first `connect`.
 Arrays of values that came over the wire are read-only views of the received bytes; `.copy()` makes them your own.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from memstore import errors
 from memstore.camera import Camera, look_at
@@ -18,10 +24,12 @@ from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
 from memstore.transform import Transform
-from memstore_client.database import RemoteDatabase, connect
-from memstore_client.ingest import RemoteIngest
-from memstore_client.options import Tls, TransportOptions
-from memstore_client.world import RemoteWorld
+
+if TYPE_CHECKING:
+    from memstore_client.database import RemoteDatabase, connect
+    from memstore_client.ingest import RemoteIngest
+    from memstore_client.options import Tls, TransportOptions
+    from memstore_client.world import RemoteWorld
 
 __all__ = [
     "Camera",
@@ -40,3 +48,18 @@ __all__ = [
     "errors",
     "look_at",
 ]
+
+_LATE = {
+    "RemoteDatabase": "memstore_client.database",
+    "RemoteIngest": "memstore_client.ingest",
+    "RemoteWorld": "memstore_client.world",
+    "Tls": "memstore_client.options",
+    "TransportOptions": "memstore_client.options",
+    "connect": "memstore_client.database",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'memstore_client' has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)
