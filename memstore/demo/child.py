@@ -28,9 +28,9 @@ def run_command(*arguments: str) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(root: Path) -> Generator[str]:
-    """Serves a database for reading in a new process, on a free port of this machine; yields the address."""
-    arguments = ("serve", str(root), "--listen", "127.0.0.1:0", "--read-only")
+def serving(root: Path, *, read_only: bool = True) -> Generator[str]:
+    """Serves a database in a new process, on a free port of this machine; yields the address."""
+    arguments = ("serve", str(root), "--listen", "127.0.0.1:0", *(["--read-only"] * read_only))
     server = subprocess.Popen(_command(*arguments), stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -57,9 +57,9 @@ class Memory(MemoryServiceServicer):
     async def Retrieve(self, request: pb.RetrieveRequest, context: Any) -> AsyncIterator[pb.RetrieveResponse]:
         """Yields one mosaic a camera, all of one commit."""
         cameras, query = cameras_from_messages(request.cameras), _query(request)
-        world = await self._offload.run(lambda: self._pinned(request.world, request.commit))
-        for camera in cameras:
-            first, out = await self._offload.run(lambda camera=camera: self._mosaic(world, camera, query))
+        answers = self._mosaics(request, cameras, query)
+        while (answer := await self._offload.run(lambda: next(answers, None))) is not None:
+            first, out = answer
             yield first
             for rest in out.rest():
                 yield pb.RetrieveResponse(rest=rest)
@@ -106,9 +106,18 @@ class Memory(MemoryServiceServicer):
         world = find_world(self._database, name, commit)
         return world if commit else world.at(world.head)
 
-    def _mosaic(self, world: World, camera: Camera, query: Query) -> tuple[pb.RetrieveResponse, Outgoing]:
-        mosaic = world.retrieve(camera, query)
-        return _filled(pb.RetrieveResponse(), self._outgoing(), lambda r, out: mosaic_to_message(r.mosaic, mosaic, out))
+    def _mosaics(
+        self, request: pb.RetrieveRequest, cameras: Sequence[Camera], query: Query
+    ) -> Iterator[tuple[pb.RetrieveResponse, Outgoing]]:
+        """Yields one mosaic a camera; nothing is looked up before the first is asked for."""
+        world = self._pinned(request.world, request.commit)
+        for camera in cameras:
+            mosaic = world.retrieve(camera, query)
+            yield _filled(
+                pb.RetrieveResponse(),
+                self._outgoing(),
+                lambda r, out, mosaic=mosaic: mosaic_to_message(r.mosaic, mosaic, out),
+            )
 
     def _next_frame(self, frames: Iterator[Frame]) -> tuple[pb.FramesResponse, Outgoing] | None:
         frame = next(frames, None)

@@ -21,7 +21,7 @@ from benchmarks import _measure, _scene
 from memstore.branch import Branch, Change
 from memstore.commits import MAIN
 from memstore.database import Database
-from memstore.service import BackgroundServer
+from memstore.demo.child import serving
 
 
 def run(arguments: list[str]) -> dict[str, object]:
@@ -79,7 +79,7 @@ def _embedded(root: Path, count: int) -> dict[str, object]:
 def _served(root: Path, count: int) -> dict[str, object]:
     import memstore_client
 
-    with ms.open(root) as db, BackgroundServer(db) as server, memstore_client.connect(server.address) as remote:
+    with serving(root, read_only=False) as address, memstore_client.connect(address) as remote:
         fps, _ = _timed_ingest(remote.create_world("street"), _scene.frames(count))
     return {"served_fps": fps}
 

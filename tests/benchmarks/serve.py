@@ -15,7 +15,7 @@ from pathlib import Path
 import memstore as ms
 import memstore_client
 from benchmarks import _measure, _scene
-from memstore.service import BackgroundServer
+from memstore.demo.child import serving
 
 PATCHES_PER_FRAME = 640
 COMMANDS = {
@@ -73,8 +73,8 @@ def _opening(root: Path) -> float:
 def _looking(root: Path, cameras: list[ms.Camera]) -> dict[str, object]:
     with (
         ms.open(root, read_only=True) as db,
-        BackgroundServer(db) as server,
-        memstore_client.connect(server.address) as remote,
+        serving(root) as address,  # a process of its own: in one, the two would share an interpreter lock
+        memstore_client.connect(address) as remote,
     ):
         here, there = db.world("street"), remote.world("street")
         ways = {
