@@ -346,3 +346,25 @@ def test_an_abandoned_ingest_keeps_what_was_acknowledged_and_no_more(db, walk):
         ingest.add(second)
         ingest.abandon()
     assert [frame.caption for frame in world.frames()] == [first.caption]
+
+
+def test_a_clip_with_a_hole_keeps_what_came_before_it(tmp_path, db, walk):
+    ms.write_clip(tmp_path / "clip", walk(6))
+    next((tmp_path / "clip").glob("images/*3.png")).unlink()
+    world = db.create_world("museum")
+    with pytest.raises(InvalidInput, match=r"000003.png: no such file") as caught, world.ingest() as ingest:
+        for frame in ms.read_clip(tmp_path / "clip"):
+            ingest.add(frame)
+    assert caught.value.reason is Reason.INVALID_CLIP
+    assert [frame.caption for frame in world.frames()] == ["frame 0", "frame 1", "frame 2"]
+    assert ingest.acknowledged == 3
+
+
+def test_a_black_frame_is_remembered_like_any_other(db, walk):
+    (seen,) = walk(1)
+    world = db.create_world("night")
+    with world.ingest() as ingest:
+        ingest.add(ms.Frame(seen.camera, seen.depth_m, np.zeros_like(seen.rgb)))
+    mosaic = world.retrieve(seen.camera)
+    assert mosaic.image()[mosaic.image_mask()].max() == 0
+    assert mosaic.image_mask().mean() > 0.9
