@@ -16,6 +16,10 @@ from memstore.errors import (
 )
 from memstore.wire.errors import STATUS_KEY, error_from_status
 
+BROKEN_SEND = "Internal error from Core"
+"""What grpc.aio says when the other side ends a stream in the middle of a write. The status that was sent is lost, so
+the stream is opened again and what was not acknowledged goes out again: whoever refuses it will say so again."""
+
 
 def error_of(failure: Any, address: str, method: str, timeout_s: float | None = None) -> MemstoreError:
     """Returns what the server raised, or what kept the call from reaching it.
@@ -37,6 +41,8 @@ def error_of(failure: Any, address: str, method: str, timeout_s: float | None = 
                 "`memstore serve`.",
                 address=address,
             )
+        case grpc.StatusCode.INTERNAL if details == BROKEN_SEND:
+            return Unavailable(f"the stream to {address} broke while sending; try again.", address=address)
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return too_late(address, method, timeout_s)
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
