@@ -7,17 +7,17 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from memstore.archive import OnProgress, export_world, ignore_progress, import_world
-from memstore.branch import Branch
-from memstore.collect import GRACE_S, Collected, collect
-from memstore.commits import MAIN
 from memstore.errors import AlreadyExists
+from memstore.history.branch import Branch
 from memstore.latent import LatentSpec
 from memstore.recall import Recall
-from memstore.registry import Registry, WorldRecord
-from memstore.store import Store
+from memstore.storage.archive import OnProgress, export_world, ignore_progress, import_world
+from memstore.storage.collect import GRACE_S, Collected, collect
+from memstore.storage.commits import MAIN
+from memstore.storage.registry import Registry, WorldRecord
+from memstore.storage.store import Store
+from memstore.storage.verify import Verified, verify
 from memstore.summary import DatabaseSummary, WorldSummary
-from memstore.verify import Verified, verify
 from memstore.world import World
 
 

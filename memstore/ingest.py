@@ -11,16 +11,16 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Shaped
 
-from memstore.branch import Branch, Change
 from memstore.codec import codec_for
 from memstore.errors import FailedPrecondition, InvalidInput, MemstoreError, Reason
 from memstore.frame import Frame
+from memstore.history.branch import Branch, Change
 from memstore.index import arrange, shown_box
 from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
 from memstore.lift import LiftedFrame, LiftOptions, gather, lift
 from memstore.patch import Patches, SourceFrames
-from memstore.segments import NewSegment
+from memstore.storage.segments import NewSegment
 
 SEGMENT_FRAMES = 64
 """Frames of one segment: one commit, and so one wait for the disk, for each."""

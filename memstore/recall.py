@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import UInt32
 
 from memstore.camera import Camera
-from memstore.commits import Commit
 from memstore.compose import compose
 from memstore.index import search
 from memstore.latent import LatentSpec
@@ -16,7 +15,8 @@ from memstore.layer import Layer, LayerSegment, Mask
 from memstore.mosaic import Mosaic
 from memstore.query import Query
 from memstore.segment import Entry, Scene
-from memstore.store import Store
+from memstore.storage.commits import Commit
+from memstore.storage.store import Store
 from memstore.visibility import see
 
 CACHED_SCENES = 8

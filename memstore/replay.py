@@ -14,7 +14,7 @@ from memstore.latent import LatentSpec
 from memstore.layer import LayerSegment
 from memstore.patch import decode_normal, split_ids
 from memstore.segment import Segment
-from memstore.store import Store
+from memstore.storage.store import Store
 from memstore.stored import StoredPatches
 
 

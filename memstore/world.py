@@ -11,19 +11,19 @@ from typing import Any, overload
 import numpy as np
 from jaxtyping import UInt64
 
-from memstore.branch import Branch
 from memstore.camera import Camera
 from memstore.errors import CorruptData, InvalidInput, ReadOnly
 from memstore.frame import Frame
+from memstore.history.branch import Branch
 from memstore.ingest import Ingest
 from memstore.latent import LatentSpec
 from memstore.layer import placed_box
-from memstore.lease import Lease
 from memstore.lift import LiftOptions
 from memstore.mosaic import Mosaic
 from memstore.query import Query
 from memstore.recall import Recall
 from memstore.replay import Replay
+from memstore.storage.lease import Lease
 from memstore.stored import StoredPatches
 from memstore.summary import Bounds, CommitSummary, HeadMoved, WorldSummary
 

@@ -50,8 +50,8 @@ def verify(
 
 def migrate(db: Place = DEFAULT_PLACE, as_json: AsJson = False) -> None:
     """Bring the files of an older memstore to this one's format."""
-    from memstore.migrate import migrate as migrate_files
-    from memstore.store import FORMAT_VERSION
+    from memstore.storage.migrate import migrate as migrate_files
+    from memstore.storage.store import FORMAT_VERSION
 
     folder = folder_of(db, "migrate")
     passed = migrate_files(folder)

@@ -18,10 +18,10 @@ import numpy as np
 
 import memstore as ms
 from benchmarks import _measure, _scene
-from memstore.branch import Branch, Change
-from memstore.commits import MAIN
 from memstore.database import Database
 from memstore.demo.child import serving
+from memstore.history.branch import Branch, Change
+from memstore.storage.commits import MAIN
 
 
 def run(arguments: list[str]) -> dict[str, object]:

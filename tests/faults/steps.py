@@ -12,7 +12,7 @@ from unittest import mock
 import lance
 import zarr
 
-from memstore import table
+from memstore.storage import table
 
 STEPS: tuple[tuple[Any, str], ...] = (
     (os, "write"),

@@ -14,9 +14,9 @@ from faults.place import assert_holds, frame, walk_in
 from faults.steps import Crash
 
 import memstore as ms
-from memstore.commits import Refs
 from memstore.database import Database
-from memstore.sealed import read_sealed, write_sealed
+from memstore.storage.commits import Refs
+from memstore.storage.sealed import read_sealed, write_sealed
 
 READERS = 10
 ROUNDS = 4

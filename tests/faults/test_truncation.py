@@ -13,7 +13,7 @@ from faults.place import assert_holds, walk_in
 from faults.steps import Crash
 
 import memstore as ms
-from memstore.commits import Refs
+from memstore.storage.commits import Refs
 
 
 def snapshot(root: Path) -> dict[Path, bytes]:

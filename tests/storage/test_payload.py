@@ -11,7 +11,7 @@ import zarr
 
 from memstore.errors import CorruptData, InvalidInput, NotFound, Reason
 from memstore.latent import LatentSpec, from_tokens, to_tokens
-from memstore.payload import PayloadReader, decode_depth, encode_depth, sample_depth, write_payload
+from memstore.storage.payload import PayloadReader, decode_depth, encode_depth, sample_depth, write_payload
 
 PIXEL = LatentSpec.pixel(patch=4)
 EXACT = LatentSpec.pixel(patch=4, depth_dtype="float32")

@@ -21,18 +21,18 @@ from typing import Any
 
 import numpy as np
 
-from memstore.columns import ColumnFile, encode_columns
-from memstore.commits import Commit, check_name
-from memstore.durable import replace_file
 from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, MemstoreError, NotFound, Reason
-from memstore.geometry import encode_geometry, read_geometry
 from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
-from memstore.objects import name_of, to_json
-from memstore.reach import Survey
-from memstore.registry import Registry, WorldRecord
-from memstore.segments import NewSegment
-from memstore.store import Store
+from memstore.storage.columns import ColumnFile, encode_columns
+from memstore.storage.commits import Commit, check_name
+from memstore.storage.durable import replace_file
+from memstore.storage.geometry import encode_geometry, read_geometry
+from memstore.storage.objects import name_of, to_json
+from memstore.storage.reach import Survey
+from memstore.storage.registry import Registry, WorldRecord
+from memstore.storage.segments import NewSegment
+from memstore.storage.store import Store
 
 ARCHIVE_FORMAT = 1
 MANIFEST, GEOMETRY, CONTENT = "manifest.json", "geometry.safetensors", "content.safetensors"

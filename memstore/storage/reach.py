@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from memstore.commits import Refs
 from memstore.errors import CorruptData, MemstoreError
 from memstore.layer import Layer, LayerSegment, Mask
-from memstore.lease import live_leases
-from memstore.registry import Registry, WorldRecord
-from memstore.store import Store
+from memstore.storage.commits import Refs
+from memstore.storage.lease import live_leases
+from memstore.storage.registry import Registry, WorldRecord
+from memstore.storage.store import Store
 
 OnProblem = Callable[[str, MemstoreError], None]
 

@@ -22,10 +22,10 @@ import zarr
 from jaxtyping import Bool, Float, Float32, Integer, Shaped
 from zarr.codecs import BytesCodec, Crc32cCodec
 
-from memstore.columns import map_file
-from memstore.durable import explain_os_errors, make_directory, sync_directory, sync_tree
 from memstore.errors import CorruptData, InvalidInput, Reason
 from memstore.latent import LatentSpec, from_tokens, to_tokens
+from memstore.storage.columns import map_file
+from memstore.storage.durable import explain_os_errors, make_directory, sync_directory, sync_tree
 
 CRC_BYTES = 4
 SAME_SURFACE = 0.05

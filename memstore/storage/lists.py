@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from memstore.objects import Objects
+from memstore.storage.objects import Objects
 
 FANOUT = 32
 """Items or children of one node: a list of 1,000 has two levels, of 30,000 three."""

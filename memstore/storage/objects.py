@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from memstore.durable import write_files
 from memstore.errors import CorruptData, NotFound, Reason
+from memstore.storage.durable import write_files
 
 CACHED_NODES = 16_384
 _NAME = re.compile(r"[0-9a-f]{32}")

@@ -1,7 +1,7 @@
 import pytest
 
 from memstore.errors import CorruptData, NotFound
-from memstore.objects import Objects, name_of
+from memstore.storage.objects import Objects, name_of
 
 
 def test_an_object_is_found_before_and_after_flush_and_in_another_process_view(tmp_path):

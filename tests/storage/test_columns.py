@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import load
 
-from memstore.columns import ColumnFile, crc32c, encode_columns, map_file
 from memstore.errors import CorruptData, NotFound
+from memstore.storage.columns import ColumnFile, crc32c, encode_columns, map_file
 
 DTYPES = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "i1", "<u8", "<u4", "<u2", "u1", "?"]
 

@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memstore.lists import FANOUT, Lists
-from memstore.objects import Objects
+from memstore.storage.lists import FANOUT, Lists
+from memstore.storage.objects import Objects
 
 
 @settings(max_examples=40, deadline=None)

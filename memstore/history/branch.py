@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 
-from memstore.commits import Commit, Refs
 from memstore.layer import Layer
-from memstore.registry import Registry, WorldRecord
-from memstore.store import Store
+from memstore.storage.commits import Commit, Refs
+from memstore.storage.registry import Registry, WorldRecord
+from memstore.storage.store import Store
 from memstore.summary import CommitSummary
 
 REQUEST_WINDOW_S = 24 * 3600.0

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from memstore.commits import Commits
-from memstore.durable import UNFINISHED, WriterLock, make_directory, write_file
 from memstore.errors import CorruptData, FailedPrecondition, NotFound, ReadOnly, Reason
-from memstore.lists import Lists
-from memstore.objects import Objects, to_json
-from memstore.segments import SegmentStore
+from memstore.storage.commits import Commits
+from memstore.storage.durable import UNFINISHED, WriterLock, make_directory, write_file
+from memstore.storage.lists import Lists
+from memstore.storage.objects import Objects, to_json
+from memstore.storage.segments import SegmentStore
 
 FORMAT_VERSION = 1
 FORMAT_FILE = "memstore.json"

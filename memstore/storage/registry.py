@@ -8,11 +8,11 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from memstore.commits import MAIN, Commit, Refs, check_name
 from memstore.errors import AlreadyExists, CorruptData, InvalidInput, NotFound, Reason
 from memstore.latent import LatentSpec
-from memstore.sealed import read_sealed, write_sealed
-from memstore.store import Store
+from memstore.storage.commits import MAIN, Commit, Refs, check_name
+from memstore.storage.sealed import read_sealed, write_sealed
+from memstore.storage.store import Store
 
 UNDELETE_WINDOW_S = 7 * 24 * 3600.0
 UP_AXES = ("+x", "-x", "+y", "-y", "+z", "-z")

@@ -1,7 +1,7 @@
 import os
 import time
 
-from memstore.lease import Lease, lease_files, live_leases
+from memstore.storage.lease import Lease, lease_files, live_leases
 
 
 def test_a_lease_is_live_until_it_is_released(tmp_path):

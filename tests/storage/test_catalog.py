@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memstore import catalog as catalog_module
-from memstore import table as table_module
-from memstore.catalog import Catalog
 from memstore.errors import CorruptData, InvalidInput, NotFound, ResourceLimit
 from memstore.latent import LatentSpec
 from memstore.patch import Patches, SourceFrames
-from memstore.rows import SegmentRow
+from memstore.storage import catalog as catalog_module
+from memstore.storage import table as table_module
+from memstore.storage.catalog import Catalog
+from memstore.storage.rows import SegmentRow
 
 FRAMES = 3
 TABLES = ["patches", "frames", "segments"]

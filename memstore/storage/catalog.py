@@ -17,7 +17,7 @@ import lancedb
 from memstore.errors import CorruptData, InvalidInput, NotFound
 from memstore.frame import Scalar
 from memstore.patch import Patches, SourceFrames
-from memstore.rows import (
+from memstore.storage.rows import (
     FRAMES,
     PATCHES,
     SEGMENTS,
@@ -31,7 +31,7 @@ from memstore.rows import (
     segment_table,
     source_frames,
 )
-from memstore.table import GRACE_S, Table
+from memstore.storage.table import GRACE_S, Table
 
 MAINTAIN_EVERY = 64
 """Appends from one `maintain` to the next."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from memstore.collect import Collected, collect
 from memstore.errors import MemstoreError
-from memstore.reach import Survey
-from memstore.registry import Registry
-from memstore.store import Store
+from memstore.storage.collect import Collected, collect
+from memstore.storage.reach import Survey
+from memstore.storage.registry import Registry
+from memstore.storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from memstore import durable
-from memstore.durable import (
+from memstore.errors import ReadOnly, Reason, ResourceLimit, Unavailable
+from memstore.storage import durable
+from memstore.storage.durable import (
     WriterLock,
     remove_file,
     remove_files,
@@ -22,7 +23,6 @@ from memstore.durable import (
     write_file,
     write_files,
 )
-from memstore.errors import ReadOnly, Reason, ResourceLimit, Unavailable
 
 
 class Calls:
@@ -84,7 +84,7 @@ def test_a_crash_before_the_rename_leaves_the_old_content(tmp_path: Path, monkey
 def test_unfinished_files_of_a_killed_process_are_found(tmp_path: Path) -> None:
     program = (
         f"import os, sys; sys.path.insert(0, {str(Path(durable.__file__).parents[1])!r})\n"
-        "from pathlib import Path; from memstore.durable import write_file\n"
+        "from pathlib import Path; from memstore.storage.durable import write_file\n"
         "Path.replace = lambda *_: os._exit(9)\n"
         f"write_file(Path({str(tmp_path / 'room' / 'a')!r}), b'x')"
     )
@@ -175,7 +175,7 @@ def test_a_holder_that_left_no_name_is_still_a_holder(tmp_path: Path) -> None:
 def test_the_kernel_lets_go_of_the_lock_of_a_killed_process(tmp_path: Path) -> None:
     program = (
         f"import sys, time; sys.path.insert(0, {str(Path(durable.__file__).parents[1])!r})\n"
-        "from pathlib import Path; from memstore.durable import WriterLock\n"
+        "from pathlib import Path; from memstore.storage.durable import WriterLock\n"
         f"WriterLock(Path({str(tmp_path / 'writer.lock')!r})).acquire(); print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:

@@ -15,12 +15,12 @@ from typing import Any
 import google_crc32c
 import numpy as np
 
-from memstore.columns import ColumnFile, crc32c, encode_columns
 from memstore.errors import CorruptData
 from memstore.frame import Scalar
 from memstore.latent import LatentSpec
 from memstore.patch import Patches, SourceFrames
 from memstore.segment import Blocks, Segment
+from memstore.storage.columns import ColumnFile, crc32c, encode_columns
 
 
 @dataclass(frozen=True)

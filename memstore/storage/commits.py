@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from memstore.durable import remove_file
 from memstore.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Reason
 from memstore.layer import Layer
-from memstore.lists import Lists
-from memstore.objects import Objects
-from memstore.sealed import read_sealed, write_sealed
+from memstore.storage.durable import remove_file
+from memstore.storage.lists import Lists
+from memstore.storage.objects import Objects
+from memstore.storage.sealed import read_sealed, write_sealed
 from memstore.summary import CommitSummary
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,62}")

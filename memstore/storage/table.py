@@ -25,7 +25,8 @@ import pyarrow as pa
 from lance.fragment import write_fragments
 from lance.optimize import Compaction
 
-from memstore.durable import (
+from memstore.errors import CorruptData, MemstoreError, NotFound, Unavailable
+from memstore.storage.durable import (
     disk_full,
     explain_os_errors,
     make_directory,
@@ -34,7 +35,6 @@ from memstore.durable import (
     sync_file,
     sync_tree,
 )
-from memstore.errors import CorruptData, MemstoreError, NotFound, Unavailable
 
 _log = logging.getLogger("memstore")
 _T = TypeVar("_T")

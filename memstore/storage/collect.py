@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from memstore.durable import remove_files, unfinished_files
-from memstore.lease import LEASE_S, lease_files
-from memstore.reach import Survey
-from memstore.registry import Registry
-from memstore.store import Store
+from memstore.storage.durable import remove_files, unfinished_files
+from memstore.storage.lease import LEASE_S, lease_files
+from memstore.storage.reach import Survey
+from memstore.storage.registry import Registry
+from memstore.storage.store import Store
 
 GRACE_S = 3600.0
 """What is younger than this is left alone: a reader may just have opened the head that named it."""

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-from memstore.durable import remove_file
 from memstore.errors import NotFound
-from memstore.sealed import read_sealed, write_sealed
+from memstore.storage.durable import remove_file
+from memstore.storage.sealed import read_sealed, write_sealed
 
 LEASE_S = 60.0
 """A lease is over when its heart has not beaten for this long, so that a killed reader holds nothing up."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from memstore.durable import WriterLock
 from memstore.errors import FailedPrecondition, Internal, NotFound, Reason
-from memstore.store import FORMAT_VERSION, read_identity, write_identity
+from memstore.storage.durable import WriterLock
+from memstore.storage.store import FORMAT_VERSION, read_identity, write_identity
 
 Step = Callable[[Path], None]
 """Brings a database from one format to the next. It may be cut off and run again, so it minds not its own traces."""

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 
 import memstore as ms
-from memstore.durable import WriterLock
 from memstore.errors import FailedPrecondition, NotFound, ReadOnly, Reason
-from memstore.migrate import migrate
-from memstore.store import FORMAT_VERSION, read_identity, write_identity
+from memstore.storage.durable import WriterLock
+from memstore.storage.migrate import migrate
+from memstore.storage.store import FORMAT_VERSION, read_identity, write_identity
 
 
 @pytest.fixture

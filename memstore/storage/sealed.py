@@ -13,9 +13,9 @@ from typing import Any
 
 import google_crc32c
 
-from memstore.durable import write_file
 from memstore.errors import CorruptData, NotFound, Reason
-from memstore.objects import to_json
+from memstore.storage.durable import write_file
+from memstore.storage.objects import to_json
 
 SEAL = "crc32c"
 

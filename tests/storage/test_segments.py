@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memstore import segments as segments_module
 from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, InvalidInput, NotFound, ResourceLimit
 from memstore.index import arrange
 from memstore.latent import LatentSpec, to_tokens
 from memstore.patch import Patches, SourceFrames
-from memstore.segments import NewSegment, SegmentStore
+from memstore.storage import segments as segments_module
+from memstore.storage.segments import NewSegment, SegmentStore
 
 SPEC = LatentSpec.pixel(patch=4)
 HEIGHT, WIDTH, FRAMES = 16, 24, 3

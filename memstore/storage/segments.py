@@ -22,8 +22,6 @@ import google_crc32c
 import numpy as np
 from jaxtyping import Bool, Float32, Integer, Shaped
 
-from memstore.catalog import Catalog
-from memstore.durable import REMOVED, remove_tree, write_file
 from memstore.errors import (
     AlreadyExists,
     CorruptData,
@@ -34,14 +32,16 @@ from memstore.errors import (
     NotFound,
 )
 from memstore.frame import Scalar
-from memstore.geometry import Geometry, digest, encode_geometry, read_geometry
 from memstore.index import arrange
 from memstore.latent import LatentSpec
 from memstore.patch import MAX_FRAMES_PER_SEGMENT, Patches, SourceFrames
-from memstore.payload import PayloadReader, write_payload
-from memstore.rows import FrameRow, SegmentRow, Triple
 from memstore.segment import Blocks, Segment
-from memstore.table import GRACE_S
+from memstore.storage.catalog import Catalog
+from memstore.storage.durable import REMOVED, remove_tree, write_file
+from memstore.storage.geometry import Geometry, digest, encode_geometry, read_geometry
+from memstore.storage.payload import PayloadReader, write_payload
+from memstore.storage.rows import FrameRow, SegmentRow, Triple
+from memstore.storage.table import GRACE_S
 
 FIRST_ORDINAL = 1
 OPEN_SEGMENTS = 8_192

@@ -1,10 +1,10 @@
 import pytest
 
-from memstore.commits import Commit, Commits, Refs, check_name
 from memstore.errors import AlreadyExists, Conflict, CorruptData, InvalidInput, NotFound
 from memstore.layer import Layer
-from memstore.lists import Lists
-from memstore.objects import Objects
+from memstore.storage.commits import Commit, Commits, Refs, check_name
+from memstore.storage.lists import Lists
+from memstore.storage.objects import Objects
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from faults.steps import Crash, CrashAt, count_steps, watched
 
 import memstore as ms
 from memstore.errors import NotFound, ReadOnly
-from memstore.registry import UNDELETE_WINDOW_S, Registry
-from memstore.sealed import read_sealed, write_sealed
+from memstore.storage.registry import UNDELETE_WINDOW_S, Registry
+from memstore.storage.sealed import read_sealed, write_sealed
 
 
 @pytest.fixture
