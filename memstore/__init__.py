@@ -23,6 +23,7 @@ from memstore.frame import Frame
 from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
+from memstore.selection import Everything, Frames, Kinds, Layers, Ordinals, PatchIds
 from memstore.shape import Box, HalfSpace, Sphere, ViewFrustum
 from memstore.transform import Transform
 
@@ -35,12 +36,18 @@ __version__ = "0.1.0"
 __all__ = [
     "Box",
     "Camera",
+    "Everything",
     "Frame",
+    "Frames",
     "HalfSpace",
+    "Kinds",
     "LatentSpec",
+    "Layers",
     "LiftOptions",
     "MemstoreError",
     "Mosaic",
+    "Ordinals",
+    "PatchIds",
     "Query",
     "Sphere",
     "Transform",

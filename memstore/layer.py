@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64, UInt32
@@ -16,9 +16,9 @@ from pyroaring import BitMap
 
 from memstore.errors import CorruptData
 from memstore.segment import NEVER_HIDDEN
+from memstore.selection import Kind
 from memstore.transform import Transform
 
-Kind = Literal["observed", "placed", "generated", "sky"]
 _MASK_MAGIC = b"MSK1"
 _GROUP = struct.Struct("<II")
 
@@ -115,10 +115,13 @@ class Layer:
     """Whether it is shown at all."""
     ordinal_offset: int = 0
     """Added to the frames' ordinals."""
+    taken: bool = False
+    """Whether its patches were taken out of `origin` (moved, named) and not copied: restoring there skips them."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the layer as an object."""
-        return {
+        taken = {"taken": True} if self.taken else {}
+        return taken | {
             "id": self.layer_id,
             "name": self.name,
             "kind": self.kind,
@@ -143,6 +146,7 @@ class Layer:
             placement=Transform(np.array(value["rotation"]), np.array(value["translation"]), value["scale"]),
             visible=value["visible"],
             ordinal_offset=value["ordinal_offset"],
+            taken=value.get("taken", False),
         )
 
 

@@ -16,11 +16,12 @@ from jaxtyping import Bool, Float64
 from memstore.arrays import Vector
 from memstore.camera import Camera
 from memstore.errors import InvalidInput
+from memstore.selection import Selection
 from memstore.transform import Transform, check_rotation
 
 
 @dataclass(frozen=True, eq=False)
-class Box:
+class Box(Selection):
     """A box, turned any way.
 
     >>> Box(center=(0, 0, 1), size_m=(2, 2, 2)).contains(np.array([[0.9, 0.0, 0.0], [1.1, 0.0, 0.0]])).tolist()
@@ -76,7 +77,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Sphere:
+class Sphere(Selection):
     """A ball."""
 
     center: Vector
@@ -100,7 +101,7 @@ class Sphere:
 
 
 @dataclass(frozen=True)
-class HalfSpace:
+class HalfSpace(Selection):
     """All that lies on one side of a plane: the points with normal @ point >= offset_m.
 
     >>> HalfSpace(normal=(0, 0, 2), offset_m=1).contains(np.array([[0.0, 0.0, 3.0], [0.0, 0.0, 0.9]])).tolist()
@@ -139,7 +140,7 @@ class HalfSpace:
 
 
 @dataclass(frozen=True)
-class ViewFrustum:
+class ViewFrustum(Selection):
     """What lies in a camera's image between two depths, whether or not something hides it."""
 
     camera: Camera

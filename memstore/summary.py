@@ -55,6 +55,10 @@ class CommitSummary:
     """The request that made it, "" for none; a request is carried out once."""
     frame_count: int
     """Frames that this step added."""
+    step: str = ""
+    """What names the step: commits of one step share it, and other steps take it back by it."""
+    takes_back: str = ""
+    """The step that this one takes back, "" for none."""
 
 
 @dataclass(frozen=True)
