@@ -12,7 +12,6 @@ from jaxtyping import Float32, Int64, Shaped, UInt8, UInt16, UInt32, UInt64
 from memstore.camera import Camera
 from memstore.latent import LatentSpec
 from memstore.mosaic import Content, Mosaic, SourceViews, tokens_of
-from memstore.patch import patch_ids
 from memstore.segment import Entry, Scene
 from memstore.visibility import Visible
 
@@ -79,13 +78,15 @@ class _Rows:
     entry: UInt32[np.ndarray, "n"]
     """Position in the scene's entries."""
     segment: UInt32[np.ndarray, "n"]
-    """Segment ordinal."""
+    """Segment whose payload holds the patch."""
     layer: UInt32[np.ndarray, "n"]
     """Position in the scene's layers."""
     ids: UInt64[np.ndarray, "n"]
     """Patch ids."""
     frame: UInt16[np.ndarray, "n"]
-    """Source frame, counted from the segment's first."""
+    """Source frame, counted from the first of the entry's segment."""
+    home_frame: UInt16[np.ndarray, "n"]
+    """Source frame, counted from the first of the segment that holds the payload."""
     cell: UInt32[np.ndarray, "n"]
     """Place in the source frame's token grid, row * columns + column."""
     grid_cell: UInt32[np.ndarray, "n 2"]
@@ -103,6 +104,7 @@ class _Rows:
             layer=np.empty(n, np.uint32),
             ids=np.empty(n, np.uint64),
             frame=np.empty(n, np.uint16),
+            home_frame=np.empty(n, np.uint16),
             cell=np.empty(n, np.uint32),
             grid_cell=np.empty((n, 2), np.uint32),
             color=np.empty((n, 3), np.uint8),
@@ -113,10 +115,10 @@ class _Rows:
 
     def _fill(self, entry: Entry, at: Int64[np.ndarray, "k"], row: UInt32[np.ndarray, "k"]) -> None:
         patches = entry.segment.patches
-        self.segment[at] = entry.segment.ordinal
         self.layer[at] = entry.layer
-        self.ids[at] = patch_ids(entry.segment.ordinal, row)
+        self.ids[at] = entry.segment.ids(row)
         self.frame[at] = patches.frame[row]
+        self.segment[at], self.home_frame[at] = entry.segment.payload_of(self.frame[at])
         self.cell[at] = patches.cell[row]
         self.grid_cell[at] = np.column_stack(np.divmod(self.cell[at], np.uint32(entry.segment.token_columns)))
         self.color[at] = patches.color[row]
@@ -137,7 +139,7 @@ def _placed(entry: Entry, frame: Int64[np.ndarray, "s"]) -> SourceViews:
         camera_to_world[:, :3, 3] = placement.apply(camera_to_world[:, :3, 3])
     s = len(frame)
     return SourceViews(
-        segment=np.full(s, entry.segment.ordinal, np.uint32),
+        segment=entry.segment.payload_of(frame.astype(np.uint16))[0],
         ordinal=frames.ordinal[frame] + entry.ordinal_offset,
         intrinsics=frames.intrinsics[frame],
         size=np.tile(np.array([frames.width, frames.height], np.int32), (s, 1)),
@@ -153,8 +155,8 @@ def _content(spec: LatentSpec, rows: _Rows, reader: PayloadReader) -> Content:
     latents = np.empty((n, spec.values_per_patch), spec.dtype)
     depth_m = np.empty((n, spec.depths_per_side**2), np.float32)
     for segment, at in _runs(rows.segment):
-        latents[at] = reader.latents(segment, rows.frame[at], rows.cell[at])
-        depth_m[at] = reader.depths(segment, rows.frame[at], rows.cell[at])
+        latents[at] = reader.latents(segment, rows.home_frame[at], rows.cell[at])
+        depth_m[at] = reader.depths(segment, rows.home_frame[at], rows.cell[at])
     return Content(latents, depth_m)
 
 

@@ -11,6 +11,7 @@ from memstore.errors import AlreadyExists
 from memstore.history.branch import Branch
 from memstore.latent import LatentSpec
 from memstore.recall import Recall
+from memstore.showing import Showing
 from memstore.storage.archive import OnProgress, export_world, ignore_progress, import_world
 from memstore.storage.collect import GRACE_S, Collected, collect
 from memstore.storage.commits import MAIN
@@ -28,7 +29,7 @@ class Database:
         """Opens the worlds of a store; `memstore.open` is the door."""
         self.store = store
         self.registry = Registry(store)
-        self._recall = Recall(store)
+        self._recall = Recall(Showing(store))
 
     @property
     def root(self) -> Path:

@@ -63,9 +63,7 @@ class Candidates:
 
 def arrange(patches: Patches) -> tuple[Patches, Blocks]:
     """Returns the patches in Morton order, surfaces before sky, and the blocks that bound them."""
-    split = patches.surface_count
-    surfaces, sky = morton(patches.center[:split]), morton(patches.center[split:])
-    order = np.concatenate([np.argsort(surfaces, kind="stable"), split + np.argsort(sky, kind="stable")])
+    order = order_of(patches)
     arranged = replace(
         patches,
         center=patches.center[order],
@@ -77,6 +75,13 @@ def arrange(patches: Patches) -> tuple[Patches, Blocks]:
         parts=patches.parts[order],
     )
     return arranged, _blocks(arranged)
+
+
+def order_of(patches: Patches) -> Int64[np.ndarray, "n"]:
+    """Returns the rows in Morton order, surfaces before sky."""
+    split = patches.surface_count
+    surfaces, sky = morton(patches.center[:split]), morton(patches.center[split:])
+    return np.concatenate([np.argsort(surfaces, kind="stable"), split + np.argsort(sky, kind="stable")])
 
 
 def morton(points: Float32[np.ndarray, "n 3"]) -> UInt64[np.ndarray, "n"]:
@@ -133,6 +138,28 @@ def shown_box(
     low = (origin + center - radius).min(axis=0, initial=np.inf)
     high = (origin + center + radius).max(axis=0, initial=-np.inf)
     return np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much an entry shows, and where."""
+
+    shown_count: int
+    """Rows shown as of now."""
+    low: Float64[np.ndarray, "3"]
+    """Smallest corner of a box around the spheres of all that is shown at any time; +inf where nothing is."""
+    high: Float64[np.ndarray, "3"]
+    """Largest corner of that box; -inf where nothing is."""
+
+    @classmethod
+    def of(cls, patches: Patches, hidden_from: UInt32[np.ndarray, "n"], sky: bool) -> Extent:
+        """Measures what `hidden_from` leaves of a segment's surfaces, or of its sky (directions)."""
+        split = patches.surface_count
+        first, last = (split, len(patches)) if sky else (0, split)
+        box = np.array([[np.inf] * 3, [-np.inf] * 3])
+        count = _extent(bare(patches.center), bare(patches.radius), bare(hidden_from), first, last, box)
+        origin = np.zeros(3) if sky else patches.origin
+        return cls(count, np.nextafter(origin + box[0], -np.inf), np.nextafter(origin + box[1], np.inf))
 
 
 @dataclass(frozen=True)
@@ -334,3 +361,19 @@ def _sphere_touches(planes: Any, center: Any, radius: float) -> bool:
         if distance < -radius:
             return False
     return True
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _extent(center: Any, radius: Any, hidden_from: Any, first: int, last: int, box: Any) -> int:
+    """Widens `box` by the spheres of rows that are not hidden for good; returns how many are shown as of now."""
+    count = 0
+    for row in range(first, last):
+        if hidden_from[row] == 0:
+            continue
+        count += hidden_from[row] == NEVER_HIDDEN
+        for axis in range(3):
+            middle, reach = np.float64(center[row, axis]), np.float64(radius[row])
+            box[0, axis] = min(box[0, axis], middle - reach)
+            box[1, axis] = max(box[1, axis], middle + reach)
+    return count

@@ -7,11 +7,11 @@ them into the world. Deleting, moving and duplicating are new masks and placemen
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt32
+from jaxtyping import Float64, UInt32
 from pyroaring import BitMap
 
 from memstore.errors import CorruptData
@@ -32,7 +32,7 @@ class Mask:
     rows: BitMap
     """The rows that the polarity speaks of."""
     retired: tuple[tuple[int, BitMap], ...] = ()
-    """(frame ordinal, rows): shown rows that are hidden from that ordinal on."""
+    """(frame ordinal, rows), by ordinal: rows that are hidden from that ordinal on, 0 for good."""
 
     def hidden_from(self, row_count: int) -> UInt32[np.ndarray, "n"]:
         """Returns for each row the frame ordinal from which it is hidden: 0 always, NEVER_HIDDEN never."""
@@ -42,6 +42,45 @@ class Mask:
             at = _positions(rows)
             hidden[at] = np.minimum(hidden[at], ordinal)
         return hidden
+
+    def domain(self, row_count: int) -> BitMap:
+        """Returns the rows that this can show: all that it ever showed, hidden since or not."""
+        return self.rows if self.shows else BitMap(range(row_count))
+
+    def without(self, rows: BitMap) -> Mask:
+        """Returns the mask with `rows` hidden for good; it remembers that it could show them."""
+        if not self.shows:
+            return replace(self, rows=self.rows | rows)
+        gone = rows & self.rows
+        return self._retired_anew({**dict(self.retired), 0: dict(self.retired).get(0, BitMap()) | gone})
+
+    def restored(self, rows: BitMap) -> Mask:
+        """Returns the mask with those of `rows` shown that it could ever show, retired ones too."""
+        kept = self if self.shows else replace(self, rows=self.rows - rows)
+        return kept._retired_anew({ordinal: gone - rows for ordinal, gone in self.retired})
+
+    def _retired_anew(self, groups: dict[int, BitMap]) -> Mask:
+        return replace(self, retired=tuple((ordinal, rows) for ordinal, rows in sorted(groups.items()) if rows))
+
+    @classmethod
+    def of(cls, hidden_from: UInt32[np.ndarray, "n"], domain: BitMap | None) -> Mask:
+        """Returns the mask that hides as `hidden_from` says.
+
+        Args:
+            hidden_from: per row the ordinal from which it is hidden, 0 always, NEVER_HIDDEN never.
+            domain: the rows that it can show; `None` for all.
+        """
+        ordinals = np.unique(hidden_from)
+        groups = {
+            int(ordinal): BitMap(np.flatnonzero(hidden_from == ordinal).astype(np.uint32))
+            for ordinal in ordinals
+            if ordinal != NEVER_HIDDEN
+        }
+        if domain is None:
+            always = groups.pop(0, BitMap())
+            return cls(False, always, tuple(sorted(groups.items())))
+        inside = {ordinal: rows & domain for ordinal, rows in groups.items()}
+        return cls(True, domain, tuple((ordinal, rows) for ordinal, rows in sorted(inside.items()) if rows))
 
     def to_bytes(self) -> bytes:
         """Returns the mask as an object: polarity, then (ordinal, length, roaring bytes) groups, 0 first."""
@@ -157,13 +196,6 @@ def placed_box(
     pick = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, 8).T
     corners = placement.apply(np.where(pick == 0, low, high))
     return corners.min(axis=0), corners.max(axis=0)
-
-
-def shown_rows(mask: Mask | None, row_count: int) -> Bool[np.ndarray, "n"]:
-    """Returns which rows a mask shows as of now."""
-    if mask is None:
-        return np.ones(row_count, np.bool_)
-    return mask.hidden_from(row_count) == NEVER_HIDDEN
 
 
 def _positions(rows: BitMap) -> UInt32[np.ndarray, "m"]:

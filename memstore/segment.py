@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, UInt32
+from jaxtyping import Float32, Float64, UInt16, UInt32, UInt64
 
-from memstore.patch import Patches, SourceFrames
+from memstore.patch import Patches, SourceFrames, patch_ids
 from memstore.transform import Transform
 
 NEVER_HIDDEN = np.uint32(0xFFFF_FFFF)
@@ -33,8 +33,20 @@ class Blocks:
 
 
 @dataclass(frozen=True)
+class Homes:
+    """Where the patches of a gathered segment come from."""
+
+    segment: UInt32[np.ndarray, "f"]
+    """Segment whose payload holds each frame."""
+    frame: UInt16[np.ndarray, "f"]
+    """Place of each frame in that segment."""
+    ids: UInt64[np.ndarray, "n"] | None = None
+    """Patch id of each row; `None` for rows that are patches of this segment's own."""
+
+
+@dataclass(frozen=True)
 class Segment:
-    """An immutable batch of patches of consecutive frames."""
+    """An immutable batch of patches of consecutive frames, or one gathered from several."""
 
     ordinal: int
     """Database-wide number, never used again."""
@@ -46,6 +58,20 @@ class Segment:
     """Where the patches were seen from."""
     token_columns: int
     """Columns of the source frames' token grid: row, column = divmod(cell, token_columns)."""
+    homes: Homes | None = None
+    """Of a gathered segment: where its patches come from."""
+
+    def ids(self, rows: UInt32[np.ndarray, "n"]) -> UInt64[np.ndarray, "n"]:
+        """Returns the database-wide ids of the patches in some rows."""
+        if self.homes is None or self.homes.ids is None:
+            return patch_ids(self.ordinal, rows)
+        return self.homes.ids[rows]
+
+    def payload_of(self, frames: UInt16[np.ndarray, "n"]) -> tuple[UInt32[np.ndarray, "n"], UInt16[np.ndarray, "n"]]:
+        """Returns the segments whose payload holds some frames, and the places of the frames there."""
+        if self.homes is None:
+            return np.full(len(frames), self.ordinal, np.uint32), frames
+        return self.homes.segment[frames], self.homes.frame[frames]
 
 
 @dataclass(frozen=True)

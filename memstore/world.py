@@ -145,7 +145,7 @@ class World:
 
     def bounds(self) -> Bounds | None:
         """Returns a box around everything that is shown but the sky, or `None` when nothing is."""
-        entries = [entry for entry in self._recall.scene(self.head).entries if not entry.sky]
+        entries = [entry for entry in self._recall.showing.scene(self.head).entries if not entry.sky]
         if not entries:
             return None
         boxes = [placed_box(entry.low, entry.high, entry.placement) for entry in entries]
@@ -181,7 +181,7 @@ class World:
             branch=self.branch_name,
             head=head,
             frame_count=commit.frame_end,
-            patch_count=self._recall.shown_count(commit),
+            patch_count=self._recall.showing.shown_count(head),
             layer_count=self._branch.store.lists.length(commit.layers),
             created_s=record.created_s,
             deleted_s=record.deleted_s,

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from memstore.errors import CorruptData
-from memstore.layer import Layer, LayerSegment, Mask, placed_box, shown_rows
+from memstore.layer import Layer, LayerSegment, Mask, placed_box
 from memstore.segment import NEVER_HIDDEN
 from memstore.transform import Transform
 
@@ -19,11 +19,6 @@ def test_a_mask_hides_what_a_dict_says(shows, rows, retired):
     for ordinal, gone in retired.items():
         expected |= {row: min(expected[row], ordinal) for row in gone}
     assert Mask.from_bytes(mask.to_bytes()).hidden_from(300).tolist() == list(expected.values())
-    assert np.flatnonzero(shown_rows(mask, 300)).tolist() == [r for r, h in expected.items() if h == NEVER_HIDDEN]
-
-
-def test_no_mask_shows_everything():
-    assert shown_rows(None, 7).all()
 
 
 def test_bytes_that_are_no_mask_are_refused():

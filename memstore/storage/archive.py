@@ -28,6 +28,7 @@ from memstore.storage.columns import ColumnFile, encode_columns
 from memstore.storage.commits import Commit, check_name
 from memstore.storage.durable import replace_file
 from memstore.storage.geometry import encode_geometry, read_geometry
+from memstore.storage.masks import object_of
 from memstore.storage.objects import name_of, to_json
 from memstore.storage.reach import Survey
 from memstore.storage.registry import Registry, WorldRecord
@@ -160,8 +161,9 @@ class _Rewrite:
 
     def _part(self, item: list[Any]) -> list[Any]:
         part = LayerSegment.from_json(item)
-        mask = self._store.objects.put(self._read(part.mask)) if part.mask else None
-        return replace(part, segment=self._ordinals[part.segment], mask=mask).to_json()
+        if part.mask:
+            self._store.objects.put(self._read(object_of(part.mask)))  # under the same name: masks name no segment
+        return replace(part, segment=self._ordinals[part.segment]).to_json()
 
     def _list(self, name: str, rewrite: Callable[[Any], Any]) -> str:
         if name not in self._done:

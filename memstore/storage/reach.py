@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from memstore.errors import CorruptData, MemstoreError
-from memstore.layer import Layer, LayerSegment, Mask
+from memstore.layer import Layer, LayerSegment
 from memstore.storage.commits import Refs
 from memstore.storage.lease import live_leases
+from memstore.storage.masks import check_masks, object_of
 from memstore.storage.registry import Registry, WorldRecord
 from memstore.storage.store import Store
 
@@ -115,9 +116,9 @@ class Survey:
     def _visit_part(self, world: str, item: object) -> None:
         part = LayerSegment.from_json(item)  # pyright: ignore[reportArgumentType]
         self.reached.segments.setdefault(part.segment, set()).add(world)
-        if part.mask and self._is_new(part.mask):
+        if part.mask and self._is_new(object_of(part.mask)):
             try:
-                Mask.from_bytes(self._store.objects.get(part.mask))
+                check_masks(self._store.objects, part.mask)
             except MemstoreError as error:
                 self._on_problem(world, error)
 
