@@ -22,9 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from memstore.v1 import common_pb2 as memstore_dot_v1_dot_common__pb2
+from memstore.v1 import edited_pb2 as memstore_dot_v1_dot_edited__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!memstore/v1/history_service.proto\x12\x0bmemstore.v1\"\x96\x01\n\x06\x43ommit\x12\x0e\n\x06\x63ommit\x18\x01 \x01(\t\x12\x0f\n\x07parents\x18\x02 \x03(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0e\n\x06time_s\x18\x06 \x01(\x01\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x13\n\x0b\x66rame_count\x18\x08 \x01(\x03\"Z\n\x12ListCommitsRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListCommitsResponse\x12$\n\x07\x63ommits\x18\x01 \x03(\x0b\x32\x13.memstore.v1.Commit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2g\n\x0eHistoryService\x12U\n\x0bListCommits\x12\x1f.memstore.v1.ListCommitsRequest\x1a .memstore.v1.ListCommitsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!memstore/v1/history_service.proto\x12\x0bmemstore.v1\x1a\x18memstore/v1/common.proto\x1a\x18memstore/v1/edited.proto\"\xb8\x01\n\x06\x43ommit\x12\x0e\n\x06\x63ommit\x18\x01 \x01(\t\x12\x0f\n\x07parents\x18\x02 \x03(\t\x12\x11\n\toperation\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0e\n\x06time_s\x18\x06 \x01(\x01\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x13\n\x0b\x66rame_count\x18\x08 \x01(\x03\x12\x0c\n\x04step\x18\t \x01(\t\x12\x12\n\ntakes_back\x18\n \x01(\t\"Z\n\x12ListCommitsRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListCommitsResponse\x12$\n\x07\x63ommits\x18\x01 \x03(\x0b\x32\x13.memstore.v1.Commit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x10GetCommitRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\"8\n\x11GetCommitResponse\x12#\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x13.memstore.v1.Commit\"e\n\rRevertRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"5\n\x0eRevertResponse\x12#\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x13.memstore.v1.Commit\"&\n\x06\x42ranch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\"#\n\x03Tag\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\"]\n\x13\x43reateBranchRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\";\n\x14\x43reateBranchResponse\x12#\n\x06\x62ranch\x18\x01 \x01(\x0b\x32\x13.memstore.v1.Branch\"K\n\x13ListBranchesRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListBranchesResponse\x12%\n\x08\x62ranches\x18\x01 \x03(\x0b\x32\x13.memstore.v1.Branch\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x13\x44\x65leteBranchRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x11\n\tbranch_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x16\n\x14\x44\x65leteBranchResponse\"W\n\x10\x43reateTagRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06tag_id\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"2\n\x11\x43reateTagResponse\x12\x1d\n\x03tag\x18\x01 \x01(\x0b\x32\x10.memstore.v1.Tag\"G\n\x0fListTagsRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"K\n\x10ListTagsResponse\x12\x1e\n\x04tags\x18\x01 \x03(\x0b\x32\x10.memstore.v1.Tag\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x10\x44\x65leteTagRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06tag_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\x13\n\x11\x44\x65leteTagResponse\"x\n\x12\x44iffCommitsRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12#\n\x06\x63\x61mera\x18\x04 \x01(\x0b\x32\x13.memstore.v1.Camera\x12\x0f\n\x07patches\x18\x05 \x01(\x08\"P\n\x13\x44iffCommitsResponse\x12!\n\x04\x64iff\x18\x01 \x01(\x0b\x32\x11.memstore.v1.DiffH\x00\x12\x0e\n\x04rest\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xc9\x01\n\x04\x44iff\x12\x0e\n\x06\x62\x65\x66ore\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12&\n\x06layers\x18\x03 \x03(\x0b\x32\x16.memstore.v1.LayerDiff\x12#\n\x06\x63\x61mera\x18\x04 \x01(\x0b\x32\x13.memstore.v1.Camera\x12*\n\x0epicture_before\x18\x05 \x01(\x0b\x32\x12.memstore.v1.Array\x12)\n\rpicture_after\x18\x06 \x01(\x0b\x32\x12.memstore.v1.Array\"\xf6\x03\n\tLayerDiff\x12\x10\n\x08layer_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06\x63hange\x18\x04 \x01(\t\x12\x13\n\x0bshown_count\x18\x05 \x01(\x03\x12\x14\n\x0chidden_count\x18\x06 \x01(\x03\x12+\n\x05moved\x18\x07 \x01(\x0b\x32\x1c.memstore.v1.LayerDiff.Moved\x12/\n\x07renamed\x18\x08 \x01(\x0b\x32\x1e.memstore.v1.LayerDiff.Renamed\x12/\n\x07visible\x18\t \x01(\x0b\x32\x1e.memstore.v1.LayerDiff.Visible\x12!\n\x05shown\x18\n \x01(\x0b\x32\x12.memstore.v1.Array\x12\"\n\x06hidden\x18\x0b \x01(\x0b\x32\x12.memstore.v1.Array\x1aV\n\x05Moved\x12&\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x16.memstore.v1.Transform\x12%\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x16.memstore.v1.Transform\x1a(\n\x07Renamed\x12\x0e\n\x06\x62\x65\x66ore\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x1a(\n\x07Visible\x12\x0e\n\x06\x62\x65\x66ore\x18\x01 \x01(\x08\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\x08\"m\n\x11\x42lamePatchRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\x12#\n\x06\x63\x61mera\x18\x03 \x01(\x0b\x32\x13.memstore.v1.Camera\x12\t\n\x01u\x18\x04 \x01(\x01\x12\t\n\x01v\x18\x05 \x01(\x01\"9\n\x12\x42lamePatchResponse\x12#\n\x06\x62lamed\x18\x01 \x01(\x0b\x32\x13.memstore.v1.Blamed\"\x9e\x01\n\x06\x42lamed\x12\x10\n\x08patch_id\x18\x01 \x01(\x04\x12\x10\n\x08layer_id\x18\x02 \x01(\t\x12\r\n\x05layer\x18\x03 \x01(\t\x12\x0f\n\x07ordinal\x18\x04 \x01(\x03\x12(\n\x0bobserved_by\x18\x05 \x01(\x0b\x32\x13.memstore.v1.Commit\x12&\n\tplaced_by\x18\x06 \x01(\x0b\x32\x13.memstore.v1.Commit\"\x8f\x01\n\x12MergeBranchRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12\x0e\n\x06policy\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\"\xa8\x01\n\x13MergeBranchResponse\x12\x0e\n\x06\x63ommit\x18\x01 \x01(\t\x12\x0c\n\x04\x62\x61se\x18\x02 \x01(\t\x12\x0c\n\x04ours\x18\x03 \x01(\t\x12\x0e\n\x06theirs\x18\x04 \x01(\t\x12-\n\tconflicts\x18\x05 \x03(\x0b\x32\x1a.memstore.v1.MergeConflict\x12&\n\x06layers\x18\x06 \x03(\x0b\x32\x16.memstore.v1.LayerDiff\"d\n\rMergeConflict\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x10\n\x08layer_id\x18\x02 \x01(\t\x12\r\n\x05layer\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x13\n\x0bpatch_count\x18\x05 \x01(\x03\"`\n\x12ResetBranchRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x15\n\rexpected_head\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\":\n\x13ResetBranchResponse\x12#\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x13.memstore.v1.Commit\"O\n\x17ListDroppedHeadsRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"\\\n\x18ListDroppedHeadsResponse\x12\'\n\x05heads\x18\x01 \x03(\x0b\x32\x18.memstore.v1.DroppedHead\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"=\n\x0b\x44roppedHead\x12\x0e\n\x06\x62ranch\x18\x01 \x01(\t\x12\x0e\n\x06\x63ommit\x18\x02 \x01(\t\x12\x0e\n\x06time_s\x18\x03 \x01(\x01\"Z\n\x14\x46lattenBranchRequest\x12\r\n\x05world\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"v\n\x15\x46lattenBranchResponse\x12)\n\x08progress\x18\x01 \x01(\x0b\x32\x15.memstore.v1.ProgressH\x00\x12)\n\x06report\x18\x02 \x01(\x0b\x32\x17.memstore.v1.EditReportH\x00\x42\x07\n\x05\x65vent\"6\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\r\n\x05stage\x18\x03 \x01(\t2\xf6\t\n\x0eHistoryService\x12U\n\x0bListCommits\x12\x1f.memstore.v1.ListCommitsRequest\x1a .memstore.v1.ListCommitsResponse\"\x03\x90\x02\x01\x12O\n\tGetCommit\x12\x1d.memstore.v1.GetCommitRequest\x1a\x1e.memstore.v1.GetCommitResponse\"\x03\x90\x02\x01\x12\x41\n\x06Revert\x12\x1a.memstore.v1.RevertRequest\x1a\x1b.memstore.v1.RevertResponse\x12S\n\x0c\x43reateBranch\x12 .memstore.v1.CreateBranchRequest\x1a!.memstore.v1.CreateBranchResponse\x12X\n\x0cListBranches\x12 .memstore.v1.ListBranchesRequest\x1a!.memstore.v1.ListBranchesResponse\"\x03\x90\x02\x01\x12S\n\x0c\x44\x65leteBranch\x12 .memstore.v1.DeleteBranchRequest\x1a!.memstore.v1.DeleteBranchResponse\x12J\n\tCreateTag\x12\x1d.memstore.v1.CreateTagRequest\x1a\x1e.memstore.v1.CreateTagResponse\x12L\n\x08ListTags\x12\x1c.memstore.v1.ListTagsRequest\x1a\x1d.memstore.v1.ListTagsResponse\"\x03\x90\x02\x01\x12J\n\tDeleteTag\x12\x1d.memstore.v1.DeleteTagRequest\x1a\x1e.memstore.v1.DeleteTagResponse\x12W\n\x0b\x44iffCommits\x12\x1f.memstore.v1.DiffCommitsRequest\x1a .memstore.v1.DiffCommitsResponse\"\x03\x90\x02\x01\x30\x01\x12R\n\nBlamePatch\x12\x1e.memstore.v1.BlamePatchRequest\x1a\x1f.memstore.v1.BlamePatchResponse\"\x03\x90\x02\x01\x12P\n\x0bMergeBranch\x12\x1f.memstore.v1.MergeBranchRequest\x1a .memstore.v1.MergeBranchResponse\x12P\n\x0bResetBranch\x12\x1f.memstore.v1.ResetBranchRequest\x1a .memstore.v1.ResetBranchResponse\x12\x64\n\x10ListDroppedHeads\x12$.memstore.v1.ListDroppedHeadsRequest\x1a%.memstore.v1.ListDroppedHeadsResponse\"\x03\x90\x02\x01\x12X\n\rFlattenBranch\x12!.memstore.v1.FlattenBranchRequest\x1a\".memstore.v1.FlattenBranchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +35,102 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HISTORYSERVICE'].methods_by_name['ListCommits']._loaded_options = None
   _globals['_HISTORYSERVICE'].methods_by_name['ListCommits']._serialized_options = b'\220\002\001'
-  _globals['_COMMIT']._serialized_start=51
-  _globals['_COMMIT']._serialized_end=201
-  _globals['_LISTCOMMITSREQUEST']._serialized_start=203
-  _globals['_LISTCOMMITSREQUEST']._serialized_end=293
-  _globals['_LISTCOMMITSRESPONSE']._serialized_start=295
-  _globals['_LISTCOMMITSRESPONSE']._serialized_end=379
-  _globals['_HISTORYSERVICE']._serialized_start=381
-  _globals['_HISTORYSERVICE']._serialized_end=484
+  _globals['_HISTORYSERVICE'].methods_by_name['GetCommit']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['GetCommit']._serialized_options = b'\220\002\001'
+  _globals['_HISTORYSERVICE'].methods_by_name['ListBranches']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['ListBranches']._serialized_options = b'\220\002\001'
+  _globals['_HISTORYSERVICE'].methods_by_name['ListTags']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['ListTags']._serialized_options = b'\220\002\001'
+  _globals['_HISTORYSERVICE'].methods_by_name['DiffCommits']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['DiffCommits']._serialized_options = b'\220\002\001'
+  _globals['_HISTORYSERVICE'].methods_by_name['BlamePatch']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['BlamePatch']._serialized_options = b'\220\002\001'
+  _globals['_HISTORYSERVICE'].methods_by_name['ListDroppedHeads']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['ListDroppedHeads']._serialized_options = b'\220\002\001'
+  _globals['_COMMIT']._serialized_start=103
+  _globals['_COMMIT']._serialized_end=287
+  _globals['_LISTCOMMITSREQUEST']._serialized_start=289
+  _globals['_LISTCOMMITSREQUEST']._serialized_end=379
+  _globals['_LISTCOMMITSRESPONSE']._serialized_start=381
+  _globals['_LISTCOMMITSRESPONSE']._serialized_end=465
+  _globals['_GETCOMMITREQUEST']._serialized_start=467
+  _globals['_GETCOMMITREQUEST']._serialized_end=518
+  _globals['_GETCOMMITRESPONSE']._serialized_start=520
+  _globals['_GETCOMMITRESPONSE']._serialized_end=576
+  _globals['_REVERTREQUEST']._serialized_start=578
+  _globals['_REVERTREQUEST']._serialized_end=679
+  _globals['_REVERTRESPONSE']._serialized_start=681
+  _globals['_REVERTRESPONSE']._serialized_end=734
+  _globals['_BRANCH']._serialized_start=736
+  _globals['_BRANCH']._serialized_end=774
+  _globals['_TAG']._serialized_start=776
+  _globals['_TAG']._serialized_end=811
+  _globals['_CREATEBRANCHREQUEST']._serialized_start=813
+  _globals['_CREATEBRANCHREQUEST']._serialized_end=906
+  _globals['_CREATEBRANCHRESPONSE']._serialized_start=908
+  _globals['_CREATEBRANCHRESPONSE']._serialized_end=967
+  _globals['_LISTBRANCHESREQUEST']._serialized_start=969
+  _globals['_LISTBRANCHESREQUEST']._serialized_end=1044
+  _globals['_LISTBRANCHESRESPONSE']._serialized_start=1046
+  _globals['_LISTBRANCHESRESPONSE']._serialized_end=1132
+  _globals['_DELETEBRANCHREQUEST']._serialized_start=1134
+  _globals['_DELETEBRANCHREQUEST']._serialized_end=1209
+  _globals['_DELETEBRANCHRESPONSE']._serialized_start=1211
+  _globals['_DELETEBRANCHRESPONSE']._serialized_end=1233
+  _globals['_CREATETAGREQUEST']._serialized_start=1235
+  _globals['_CREATETAGREQUEST']._serialized_end=1322
+  _globals['_CREATETAGRESPONSE']._serialized_start=1324
+  _globals['_CREATETAGRESPONSE']._serialized_end=1374
+  _globals['_LISTTAGSREQUEST']._serialized_start=1376
+  _globals['_LISTTAGSREQUEST']._serialized_end=1447
+  _globals['_LISTTAGSRESPONSE']._serialized_start=1449
+  _globals['_LISTTAGSRESPONSE']._serialized_end=1524
+  _globals['_DELETETAGREQUEST']._serialized_start=1526
+  _globals['_DELETETAGREQUEST']._serialized_end=1595
+  _globals['_DELETETAGRESPONSE']._serialized_start=1597
+  _globals['_DELETETAGRESPONSE']._serialized_end=1616
+  _globals['_DIFFCOMMITSREQUEST']._serialized_start=1618
+  _globals['_DIFFCOMMITSREQUEST']._serialized_end=1738
+  _globals['_DIFFCOMMITSRESPONSE']._serialized_start=1740
+  _globals['_DIFFCOMMITSRESPONSE']._serialized_end=1820
+  _globals['_DIFF']._serialized_start=1823
+  _globals['_DIFF']._serialized_end=2024
+  _globals['_LAYERDIFF']._serialized_start=2027
+  _globals['_LAYERDIFF']._serialized_end=2529
+  _globals['_LAYERDIFF_MOVED']._serialized_start=2359
+  _globals['_LAYERDIFF_MOVED']._serialized_end=2445
+  _globals['_LAYERDIFF_RENAMED']._serialized_start=2447
+  _globals['_LAYERDIFF_RENAMED']._serialized_end=2487
+  _globals['_LAYERDIFF_VISIBLE']._serialized_start=2489
+  _globals['_LAYERDIFF_VISIBLE']._serialized_end=2529
+  _globals['_BLAMEPATCHREQUEST']._serialized_start=2531
+  _globals['_BLAMEPATCHREQUEST']._serialized_end=2640
+  _globals['_BLAMEPATCHRESPONSE']._serialized_start=2642
+  _globals['_BLAMEPATCHRESPONSE']._serialized_end=2699
+  _globals['_BLAMED']._serialized_start=2702
+  _globals['_BLAMED']._serialized_end=2860
+  _globals['_MERGEBRANCHREQUEST']._serialized_start=2863
+  _globals['_MERGEBRANCHREQUEST']._serialized_end=3006
+  _globals['_MERGEBRANCHRESPONSE']._serialized_start=3009
+  _globals['_MERGEBRANCHRESPONSE']._serialized_end=3177
+  _globals['_MERGECONFLICT']._serialized_start=3179
+  _globals['_MERGECONFLICT']._serialized_end=3279
+  _globals['_RESETBRANCHREQUEST']._serialized_start=3281
+  _globals['_RESETBRANCHREQUEST']._serialized_end=3377
+  _globals['_RESETBRANCHRESPONSE']._serialized_start=3379
+  _globals['_RESETBRANCHRESPONSE']._serialized_end=3437
+  _globals['_LISTDROPPEDHEADSREQUEST']._serialized_start=3439
+  _globals['_LISTDROPPEDHEADSREQUEST']._serialized_end=3518
+  _globals['_LISTDROPPEDHEADSRESPONSE']._serialized_start=3520
+  _globals['_LISTDROPPEDHEADSRESPONSE']._serialized_end=3612
+  _globals['_DROPPEDHEAD']._serialized_start=3614
+  _globals['_DROPPEDHEAD']._serialized_end=3675
+  _globals['_FLATTENBRANCHREQUEST']._serialized_start=3677
+  _globals['_FLATTENBRANCHREQUEST']._serialized_end=3767
+  _globals['_FLATTENBRANCHRESPONSE']._serialized_start=3769
+  _globals['_FLATTENBRANCHRESPONSE']._serialized_end=3887
+  _globals['_PROGRESS']._serialized_start=3889
+  _globals['_PROGRESS']._serialized_end=3943
+  _globals['_HISTORYSERVICE']._serialized_start=3946
+  _globals['_HISTORYSERVICE']._serialized_end=5216
 # @@protoc_insertion_point(module_scope)

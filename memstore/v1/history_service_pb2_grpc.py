@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class HistoryServiceStub(object):
-    """Reads the history of a world.
+    """Reads and shapes the history of a world. A revision is a commit id, a prefix of at least 4 digits that only one has, or
+    the name of a branch or tag.
     """
 
     def __init__(self, channel):
@@ -40,14 +41,184 @@ class HistoryServiceStub(object):
                 request_serializer=memstore_dot_v1_dot_history__service__pb2.ListCommitsRequest.SerializeToString,
                 response_deserializer=memstore_dot_v1_dot_history__service__pb2.ListCommitsResponse.FromString,
                 _registered_method=True)
+        self.GetCommit = channel.unary_unary(
+                '/memstore.v1.HistoryService/GetCommit',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.GetCommitRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.GetCommitResponse.FromString,
+                _registered_method=True)
+        self.Revert = channel.unary_unary(
+                '/memstore.v1.HistoryService/Revert',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.RevertRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.RevertResponse.FromString,
+                _registered_method=True)
+        self.CreateBranch = channel.unary_unary(
+                '/memstore.v1.HistoryService/CreateBranch',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.CreateBranchRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.CreateBranchResponse.FromString,
+                _registered_method=True)
+        self.ListBranches = channel.unary_unary(
+                '/memstore.v1.HistoryService/ListBranches',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.ListBranchesRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.ListBranchesResponse.FromString,
+                _registered_method=True)
+        self.DeleteBranch = channel.unary_unary(
+                '/memstore.v1.HistoryService/DeleteBranch',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.DeleteBranchRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.DeleteBranchResponse.FromString,
+                _registered_method=True)
+        self.CreateTag = channel.unary_unary(
+                '/memstore.v1.HistoryService/CreateTag',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.CreateTagRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.CreateTagResponse.FromString,
+                _registered_method=True)
+        self.ListTags = channel.unary_unary(
+                '/memstore.v1.HistoryService/ListTags',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.ListTagsRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.ListTagsResponse.FromString,
+                _registered_method=True)
+        self.DeleteTag = channel.unary_unary(
+                '/memstore.v1.HistoryService/DeleteTag',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.DeleteTagRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.DeleteTagResponse.FromString,
+                _registered_method=True)
+        self.DiffCommits = channel.unary_stream(
+                '/memstore.v1.HistoryService/DiffCommits',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.DiffCommitsRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.DiffCommitsResponse.FromString,
+                _registered_method=True)
+        self.BlamePatch = channel.unary_unary(
+                '/memstore.v1.HistoryService/BlamePatch',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.BlamePatchRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.BlamePatchResponse.FromString,
+                _registered_method=True)
+        self.MergeBranch = channel.unary_unary(
+                '/memstore.v1.HistoryService/MergeBranch',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.MergeBranchRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.MergeBranchResponse.FromString,
+                _registered_method=True)
+        self.ResetBranch = channel.unary_unary(
+                '/memstore.v1.HistoryService/ResetBranch',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.ResetBranchRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.ResetBranchResponse.FromString,
+                _registered_method=True)
+        self.ListDroppedHeads = channel.unary_unary(
+                '/memstore.v1.HistoryService/ListDroppedHeads',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.ListDroppedHeadsRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.ListDroppedHeadsResponse.FromString,
+                _registered_method=True)
+        self.FlattenBranch = channel.unary_stream(
+                '/memstore.v1.HistoryService/FlattenBranch',
+                request_serializer=memstore_dot_v1_dot_history__service__pb2.FlattenBranchRequest.SerializeToString,
+                response_deserializer=memstore_dot_v1_dot_history__service__pb2.FlattenBranchResponse.FromString,
+                _registered_method=True)
 
 
 class HistoryServiceServicer(object):
-    """Reads the history of a world.
+    """Reads and shapes the history of a world. A revision is a commit id, a prefix of at least 4 digits that only one has, or
+    the name of a branch or tag.
     """
 
     def ListCommits(self, request, context):
         """Lists the steps that led to a commit, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCommit(self, request, context):
+        """Says what one step was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Revert(self, request, context):
+        """Takes one step back, however old, and leaves what came since.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateBranch(self, request, context):
+        """Begins a branch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBranches(self, request, context):
+        """Lists the branches of a world, by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBranch(self, request, context):
+        """Removes a branch; its head is kept for 30 days.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTag(self, request, context):
+        """Names a commit for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTags(self, request, context):
+        """Lists the tags of a world, by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTag(self, request, context):
+        """Removes a tag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiffCommits(self, request, context):
+        """Says how one commit differs from another, by layer and, when asked, by patch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BlamePatch(self, request, context):
+        """Says which steps put the patch there that a pixel shows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeBranch(self, request, context):
+        """Merges one branch into another of the same world. With `validate_only` it writes nothing and lists the conflicts.
+        Without it, and with the policy `fail`, conflicts are an error: ABORTED, with their number and the first layer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetBranch(self, request, context):
+        """Moves a branch to another commit; the head it leaves is kept for 30 days.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDroppedHeads(self, request, context):
+        """Lists the heads that resets and removed branches left, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FlattenBranch(self, request, context):
+        """Writes the rows of a heavily edited branch into fresh segments: tells of its progress, then what it did.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +232,76 @@ def add_HistoryServiceServicer_to_server(servicer, server):
                     request_deserializer=memstore_dot_v1_dot_history__service__pb2.ListCommitsRequest.FromString,
                     response_serializer=memstore_dot_v1_dot_history__service__pb2.ListCommitsResponse.SerializeToString,
             ),
+            'GetCommit': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCommit,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.GetCommitRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.GetCommitResponse.SerializeToString,
+            ),
+            'Revert': grpc.unary_unary_rpc_method_handler(
+                    servicer.Revert,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.RevertRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.RevertResponse.SerializeToString,
+            ),
+            'CreateBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateBranch,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.CreateBranchRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.CreateBranchResponse.SerializeToString,
+            ),
+            'ListBranches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBranches,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.ListBranchesRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.ListBranchesResponse.SerializeToString,
+            ),
+            'DeleteBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBranch,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.DeleteBranchRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.DeleteBranchResponse.SerializeToString,
+            ),
+            'CreateTag': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTag,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.CreateTagRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.CreateTagResponse.SerializeToString,
+            ),
+            'ListTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTags,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.ListTagsRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.ListTagsResponse.SerializeToString,
+            ),
+            'DeleteTag': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTag,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.DeleteTagRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.DeleteTagResponse.SerializeToString,
+            ),
+            'DiffCommits': grpc.unary_stream_rpc_method_handler(
+                    servicer.DiffCommits,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.DiffCommitsRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.DiffCommitsResponse.SerializeToString,
+            ),
+            'BlamePatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlamePatch,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.BlamePatchRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.BlamePatchResponse.SerializeToString,
+            ),
+            'MergeBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeBranch,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.MergeBranchRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.MergeBranchResponse.SerializeToString,
+            ),
+            'ResetBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetBranch,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.ResetBranchRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.ResetBranchResponse.SerializeToString,
+            ),
+            'ListDroppedHeads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDroppedHeads,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.ListDroppedHeadsRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.ListDroppedHeadsResponse.SerializeToString,
+            ),
+            'FlattenBranch': grpc.unary_stream_rpc_method_handler(
+                    servicer.FlattenBranch,
+                    request_deserializer=memstore_dot_v1_dot_history__service__pb2.FlattenBranchRequest.FromString,
+                    response_serializer=memstore_dot_v1_dot_history__service__pb2.FlattenBranchResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'memstore.v1.HistoryService', rpc_method_handlers)
@@ -70,7 +311,8 @@ def add_HistoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HistoryService(object):
-    """Reads the history of a world.
+    """Reads and shapes the history of a world. A revision is a commit id, a prefix of at least 4 digits that only one has, or
+    the name of a branch or tag.
     """
 
     @staticmethod
@@ -90,6 +332,384 @@ class HistoryService(object):
             '/memstore.v1.HistoryService/ListCommits',
             memstore_dot_v1_dot_history__service__pb2.ListCommitsRequest.SerializeToString,
             memstore_dot_v1_dot_history__service__pb2.ListCommitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCommit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/GetCommit',
+            memstore_dot_v1_dot_history__service__pb2.GetCommitRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.GetCommitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Revert(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/Revert',
+            memstore_dot_v1_dot_history__service__pb2.RevertRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.RevertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/CreateBranch',
+            memstore_dot_v1_dot_history__service__pb2.CreateBranchRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.CreateBranchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBranches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/ListBranches',
+            memstore_dot_v1_dot_history__service__pb2.ListBranchesRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.ListBranchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/DeleteBranch',
+            memstore_dot_v1_dot_history__service__pb2.DeleteBranchRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.DeleteBranchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/CreateTag',
+            memstore_dot_v1_dot_history__service__pb2.CreateTagRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.CreateTagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/ListTags',
+            memstore_dot_v1_dot_history__service__pb2.ListTagsRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.ListTagsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/DeleteTag',
+            memstore_dot_v1_dot_history__service__pb2.DeleteTagRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.DeleteTagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffCommits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/memstore.v1.HistoryService/DiffCommits',
+            memstore_dot_v1_dot_history__service__pb2.DiffCommitsRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.DiffCommitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlamePatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/BlamePatch',
+            memstore_dot_v1_dot_history__service__pb2.BlamePatchRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.BlamePatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/MergeBranch',
+            memstore_dot_v1_dot_history__service__pb2.MergeBranchRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.MergeBranchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/ResetBranch',
+            memstore_dot_v1_dot_history__service__pb2.ResetBranchRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.ResetBranchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDroppedHeads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/memstore.v1.HistoryService/ListDroppedHeads',
+            memstore_dot_v1_dot_history__service__pb2.ListDroppedHeadsRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.ListDroppedHeadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FlattenBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/memstore.v1.HistoryService/FlattenBranch',
+            memstore_dot_v1_dot_history__service__pb2.FlattenBranchRequest.SerializeToString,
+            memstore_dot_v1_dot_history__service__pb2.FlattenBranchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -11,16 +11,18 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class IngestFramesRequest(_message.Message):
     __slots__ = ("start", "frame", "rest", "flush", "finish", "abandon", "discard")
     class Start(_message.Message):
-        __slots__ = ("world", "message", "author", "request_id")
+        __slots__ = ("world", "message", "author", "request_id", "forgetting")
         WORLD_FIELD_NUMBER: _ClassVar[int]
         MESSAGE_FIELD_NUMBER: _ClassVar[int]
         AUTHOR_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+        FORGETTING_FIELD_NUMBER: _ClassVar[int]
         world: str
         message: str
         author: str
         request_id: str
-        def __init__(self, world: _Optional[str] = ..., message: _Optional[str] = ..., author: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+        forgetting: bool
+        def __init__(self, world: _Optional[str] = ..., message: _Optional[str] = ..., author: _Optional[str] = ..., request_id: _Optional[str] = ..., forgetting: bool = ...) -> None: ...
     class Flush(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...

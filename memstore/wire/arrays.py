@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,8 @@ class Incoming:
         """
         if path not in self._arrays:
             raise InvalidInput(f"{path} is missing; send it.", field=path)
+        if path in self._wanted[self._at :]:
+            raise InvalidInput(f"{path}.data is missing or incomplete; send it.", field=f"{path}.data")
         message = self._arrays[path]
         found, sides = _DTYPES[message.element_type], tuple(message.shape)
         if dtype is not None and found != np.dtype(dtype):
@@ -171,13 +174,38 @@ def _element_type(dtype: np.dtype) -> Any:
 def _arrays_of(message: Message, prefix: str) -> Iterator[tuple[str, pb.Array]]:
     """Yields the arrays of a message with their paths, in the order of the field numbers."""
     for field in sorted(message.DESCRIPTOR.fields, key=lambda field: field.number):
-        if field.type != FieldDescriptor.TYPE_MESSAGE or not field.has_presence or not message.HasField(field.name):
+        if not _leads_to_arrays(field):
             continue
-        child: Any = getattr(message, field.name)
-        if isinstance(child, pb.Array):
-            yield prefix + field.name, child
-        else:
-            yield from _arrays_of(child, f"{prefix}{field.name}.")
+        if not field.has_presence:
+            for i, child in enumerate(getattr(message, field.name)):
+                yield from _arrays_at(child, f"{prefix}{field.name}[{i}]")
+        elif message.HasField(field.name):
+            yield from _arrays_at(getattr(message, field.name), prefix + field.name)
+
+
+def _arrays_at(message: Any, path: str) -> Iterator[tuple[str, pb.Array]]:
+    if isinstance(message, pb.Array):
+        yield path, message
+    else:
+        yield from _arrays_of(message, f"{path}.")
+
+
+def _leads_to_arrays(field: Any) -> bool:
+    if field.type != FieldDescriptor.TYPE_MESSAGE or field.message_type.GetOptions().map_entry:
+        return False
+    return pb.Array.DESCRIPTOR in _reachable(field.message_type)
+
+
+@cache
+def _reachable(kind: Any) -> frozenset[Any]:
+    """Returns the messages that one of `kind` may hold at any depth, itself included."""
+    found, waiting = set[Any](), [kind]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(field.message_type for field in one.fields if field.message_type is not None)
+    return frozenset(found)
 
 
 def _checked_size(message: pb.Array, path: str) -> int:

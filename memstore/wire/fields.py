@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
+from typing import Any, get_args
 
 from google.protobuf.message import Message
 
@@ -41,6 +42,17 @@ def whole(value: int, field: str) -> int:
     if not -INT64 <= value < INT64:
         raise InvalidInput(f"{field} must fit 64 bits, got {value}.", field=field)
     return int(value)
+
+
+def word(text: str, words: Any, field: str) -> Any:
+    """Returns `text` if it is one of the `words`, a `Literal`.
+
+    Raises:
+        InvalidInput: it is none of them.
+    """
+    if text not in get_args(words):
+        raise InvalidInput(f"{field} must be one of {', '.join(get_args(words))}, got {text[:80]!r}.", field=field)
+    return text
 
 
 def scalars_to_message(message: MutableMapping[str, pb.Scalar], scalars: Mapping[str, Scalar]) -> None:

@@ -60,10 +60,8 @@ def commit_to_message(summary: CommitSummary) -> history_pb.Commit:
 
 def commit_from_message(message: history_pb.Commit) -> CommitSummary:
     """Reads a commit."""
-    m = message
-    return CommitSummary(
-        m.commit, tuple(m.parents), m.operation, m.message, m.author, m.time_s, m.request_id, m.frame_count
-    )
+    fields = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
+    return CommitSummary(parents=tuple(fields.pop("parents")), **fields)
 
 
 def database_to_message(summary: DatabaseSummary) -> system_pb.GetDatabaseResponse:

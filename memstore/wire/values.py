@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from memstore.arrays import Vector
 from memstore.camera import Camera
 from memstore.errors import InvalidInput, Reason
 from memstore.latent import LatentSpec
@@ -65,27 +66,52 @@ def camera_from_message(message: pb.Camera) -> Camera:
 
 def transform_to_message(transform: Transform) -> pb.Transform:
     """Returns a transform as a message; the rotation comes back within 1e-15."""
-    w, x, y, z = quaternion_of(transform.rotation).tolist()
-    tx, ty, tz = transform.translation.tolist()
     return pb.Transform(
-        rotation=pb.Quaternion(w=w, x=x, y=y, z=z), translation=pb.Vector3(x=tx, y=ty, z=tz), scale=transform.scale
+        rotation=rotation_to_message(transform.rotation),
+        translation=vector_to_message(transform.translation.tolist()),
+        scale=transform.scale,
     )
 
 
 def transform_from_message(message: pb.Transform) -> Transform:
-    """Reads a transform.
+    """Reads a transform; what is absent changes nothing.
 
     Raises:
-        InvalidInput: a field is missing, or the quaternion is not of unit length.
+        InvalidInput: the quaternion is not of unit length, or the scale is no good.
     """
-    require(message, "rotation", "translation")
-    q = message.rotation
-    quaternion = np.array([q.w, q.x, q.y, q.z])
+    rotation = rotation_from_message(message.rotation) if message.HasField("rotation") else np.eye(3)
+    scale = message.scale if message.HasField("scale") else 1.0
+    return Transform(rotation, np.array(vector_from_message(message.translation)), scale)
+
+
+def rotation_to_message(rotation: Float64[np.ndarray, "3 3"]) -> pb.Quaternion:
+    """Returns a rotation matrix as a quaternion."""
+    w, x, y, z = quaternion_of(rotation).tolist()
+    return pb.Quaternion(w=w, x=x, y=y, z=z)
+
+
+def rotation_from_message(message: pb.Quaternion) -> Float64[np.ndarray, "3 3"]:
+    """Reads a rotation matrix.
+
+    Raises:
+        InvalidInput: the quaternion is not of unit length.
+    """
+    quaternion = np.array([message.w, message.x, message.y, message.z])
     length = float(np.linalg.norm(quaternion))
     if not abs(length - 1) < 1e-4:
         raise InvalidInput(f"rotation must be a quaternion of length 1, got {length:.6g}.", field="rotation")
-    t = message.translation
-    return Transform(rotation_of(quaternion / length), np.array([t.x, t.y, t.z]), message.scale)
+    return rotation_of(quaternion / length)
+
+
+def vector_to_message(vector: Vector) -> pb.Vector3:
+    """Returns three numbers as a message."""
+    x, y, z = (float(each) for each in vector)
+    return pb.Vector3(x=x, y=y, z=z)
+
+
+def vector_from_message(message: pb.Vector3) -> tuple[float, float, float]:
+    """Reads three numbers."""
+    return message.x, message.y, message.z
 
 
 def quaternion_of(rotation: Float64[np.ndarray, "3 3"]) -> Float64[np.ndarray, "4"]:
@@ -170,7 +196,7 @@ def _chosen(names: Mapping[Any, str], number: int, field: str) -> Any:
 
 def bounds_to_message(bounds: Bounds) -> memory_pb.Bounds:
     """Returns a box as a message."""
-    return memory_pb.Bounds(low=_vector(bounds.low), high=_vector(bounds.high))
+    return memory_pb.Bounds(low=vector_to_message(bounds.low), high=vector_to_message(bounds.high))
 
 
 def bounds_from_message(message: memory_pb.Bounds) -> Bounds:
@@ -180,8 +206,7 @@ def bounds_from_message(message: memory_pb.Bounds) -> Bounds:
         InvalidInput: a corner is missing.
     """
     require(message, "low", "high")
-    low, high = message.low, message.high
-    return Bounds((low.x, low.y, low.z), (high.x, high.y, high.z))
+    return Bounds(vector_from_message(message.low), vector_from_message(message.high))
 
 
 def cameras_from_messages(messages: Sequence[pb.Camera]) -> list[Camera]:
@@ -197,7 +222,3 @@ def cameras_from_messages(messages: Sequence[pb.Camera]) -> list[Camera]:
         with under(f"cameras[{i}]"):
             found.append(camera_from_message(message))
     return found
-
-
-def _vector(point: tuple[float, float, float]) -> pb.Vector3:
-    return pb.Vector3(x=point[0], y=point[1], z=point[2])

@@ -70,7 +70,7 @@ def test_the_code_was_made_by_the_tools_that_load_on_protobuf_6_and_7():
 
 
 def test_methods_that_only_read_say_so_and_no_other_does():
-    reads = re.compile(r"(Get|List|Watch)[A-Z]|Retrieve$|Frames$")
+    reads = re.compile(r"(Get|List|Watch|Inspect|Pick|Diff|Blame)[A-Z]|Retrieve$|Frames$")
     for proto in PROTOS:
         for service in generated(proto).DESCRIPTOR.services_by_name.values():
             for method in service.methods:

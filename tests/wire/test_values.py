@@ -12,6 +12,7 @@ from memstore.query import Query
 from memstore.summary import Bounds, CommitSummary, DatabaseSummary, HeadMoved, WorldSummary
 from memstore.transform import Transform
 from memstore.v1 import common_pb2 as pb
+from memstore.v1 import history_service_pb2 as history_pb
 from memstore.wire import summary as summaries
 from memstore.wire import values
 from memstore.wire.names import WorldName
@@ -53,9 +54,16 @@ def test_a_quaternion_of_another_length_is_refused():
         values.transform_from_message(message)
 
 
-def test_a_transform_without_a_rotation_is_refused():
-    with pytest.raises(InvalidInput, match="rotation is missing"):
-        values.transform_from_message(pb.Transform(scale=1))
+def test_what_a_transform_leaves_out_changes_nothing():
+    assert values.transform_from_message(pb.Transform()) == Transform.identity()
+    moved = pb.Transform(translation=pb.Vector3(z=2))
+    assert values.transform_from_message(moved) == Transform.translate(0, 0, 2)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.inf, math.nan])
+def test_a_transform_of_no_good_scale_is_refused(scale):
+    with pytest.raises(InvalidInput, match="scale must be positive and finite"):
+        values.transform_from_message(pb.Transform(scale=scale))
 
 
 @pytest.mark.parametrize("spec", [LatentSpec.pixel(), LatentSpec.wan22(), LatentSpec.pixel(4, "float32")])
@@ -96,6 +104,7 @@ def test_no_field_of_a_query_is_forgotten():
     assert {f.name for f in pb.Query.DESCRIPTOR.fields} == set(Query.__dataclass_fields__)
     assert {f.name for f in pb.LatentSpec.DESCRIPTOR.fields} == set(LatentSpec.__dataclass_fields__)
     assert {f.name for f in pb.Camera.DESCRIPTOR.fields} == set(Camera.__dataclass_fields__)
+    assert {f.name for f in history_pb.Commit.DESCRIPTOR.fields} == set(CommitSummary.__dataclass_fields__)
 
 
 def test_a_camera_among_several_is_named_by_its_place():
@@ -126,7 +135,7 @@ def test_a_world_summary_comes_back(deleted_s):
 
 
 def test_commit_database_and_head_summaries_come_back():
-    commit = CommitSummary("c2", ("c0", "c1"), "ingest", "why", "who", 7.25, "r", 64)
+    commit = CommitSummary("c2", ("c0", "c1"), "undo", "why", "who", 7.25, "r", 64, "s2", "s1")
     database = DatabaseSummary("/d", "id", 1, 2, 3, 1 << 50, 1 << 51)
     moved = HeadMoved("hall", "main", "c2", "c1")
     assert summaries.commit_from_message(over_the_wire(summaries.commit_to_message(commit))) == commit
