@@ -24,7 +24,7 @@ ANGLE_STEP_RAD = np.deg2rad(5)
 """Viewing directions within one step count as equal for `frames_by="pose"`, so that the distance decides."""
 SAME_PLACE_M = 0.1
 """With `frames_by="pose"`, of cameras nearer together than this only the best takes part (Matrix-Game 3.5)."""
-_LAST_FRAME = 1 << 16
+_SEGMENT_BITS, _FRAME_BITS = 32, 16
 _EMPTY = -1
 
 
@@ -143,12 +143,13 @@ def _of_chosen_frames(view: View, query: Query, contenders: Contenders) -> Int64
 
 def _source_frames(scene: Scene, instances: Candidates) -> Int64[np.ndarray, "n"]:
     """Returns a number per source frame as it stands in the world; a frame's surfaces and its sky share it."""
-    captures: dict[tuple[int, Transform], int] = {}
+    placements: dict[Transform, int] = {}
     key = np.empty(len(instances), np.int64)
     for position, run in instances.runs():
         entry = scene.entries[position]
-        capture = captures.setdefault((entry.segment.ordinal, entry.placement), len(captures))
-        key[run] = capture * _LAST_FRAME + entry.segment.patches.frame[instances.row[run]].astype(np.int64)
+        placed = placements.setdefault(entry.placement, len(placements)) << _SEGMENT_BITS
+        segment, frame = entry.segment.payload_of(entry.segment.patches.frame[instances.row[run]])
+        key[run] = (placed | segment.astype(np.int64)) << _FRAME_BITS | frame
     return key
 
 

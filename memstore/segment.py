@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt16, UInt32, UInt64
@@ -34,14 +34,21 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Homes:
-    """Where the patches of a gathered segment come from."""
+    """Where the patches of a gathered segment come from: it has no payload of its own."""
 
     segment: UInt32[np.ndarray, "f"]
     """Segment whose payload holds each frame."""
     frame: UInt16[np.ndarray, "f"]
     """Place of each frame in that segment."""
+    recorded: UInt32[np.ndarray, "k"] = field(default_factory=lambda: np.empty(0, np.uint32))
+    """Segments for all of whose frames a flattened segment stands, though none of their patches be left: what cameras
+    recorded stays part of the world."""
     ids: UInt64[np.ndarray, "n"] | None = None
     """Patch id of each row; `None` for rows that are patches of this segment's own."""
+
+    def segments(self) -> list[int]:
+        """Returns all segments that these name, each once, in order."""
+        return np.union1d(self.segment, self.recorded).tolist()
 
 
 @dataclass(frozen=True)

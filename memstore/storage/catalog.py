@@ -1,13 +1,13 @@
 """The catalog: tables of segments, frames and patches, one fragment a segment, searchable by SQL.
 
-A segment's rows are added to `patches`, to `frames` and, last, to `segments`: one without a row there was never
-finished, and what it left in the others is garbage. Geometry is read by fragment: 1 to 2 ms however many there are.
+A segment's rows are added to `patches`, to `frames` (to `homes`, of a gathered one) and, last, to `segments`: one
+without a row there was never finished, and what it left in the others is garbage. Geometry is read by fragment: 1 to 2 ms however many there are.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +17,18 @@ import lancedb
 from memstore.errors import CorruptData, InvalidInput, NotFound
 from memstore.frame import Scalar
 from memstore.patch import Patches, SourceFrames
+from memstore.segment import Homes
 from memstore.storage.rows import (
     FRAMES,
+    HOMES,
     PATCHES,
     SEGMENTS,
     FrameRow,
     SegmentRow,
     frame_rows,
     frame_table,
+    home_table,
+    homes_from,
     patch_table,
     patches_from,
     segment_rows,
@@ -45,13 +49,14 @@ class Catalog:
         self.directory = directory
         self._patches = Table(directory / "patches.lance", PATCHES)
         self._frames = Table(directory / "frames.lance", FRAMES)
+        self._homes = Table(directory / "homes.lance", HOMES)
         self._segments = Table(directory / "segments.lance", SEGMENTS)
         self._writing = threading.RLock()
         self._appends = 0
 
     @property
     def _tables(self) -> tuple[Table, ...]:
-        return self._patches, self._frames, self._segments
+        return self._patches, self._frames, self._homes, self._segments
 
     def recover(self) -> None:
         """Makes the tables that are missing and sets torn versions aside; for the one writer, before it writes.
@@ -76,9 +81,18 @@ class Catalog:
         Raises:
             ResourceLimit: the disk is full; what was there before is as it was.
         """
+        rows = frame_table(row.segment, row.world_id, frames, captions, metadata)
+        self._append(row, patches, lambda: self._frames.append(rows))
+
+    def append_gathered(self, row: SegmentRow, patches: Patches, homes: Homes) -> None:
+        """Adds the rows of a gathered segment, durable on return: its frames have rows already. Errors as `append`."""
+        rows = home_table(row.segment, homes)
+        self._append(row, patches, lambda: self._homes.append(rows))
+
+    def _append(self, row: SegmentRow, patches: Patches, append_frames: Callable[[], object]) -> None:
         with self._writing:
             fragment = self._patches.append(patch_table(row.segment, patches))
-            self._frames.append(frame_table(row.segment, row.world_id, frames, captions, metadata))
+            append_frames()
             self._segments.append(segment_table(replace(row, fragment=fragment)))
             self._appends += 1
             if self._appends % MAINTAIN_EVERY == 0:
@@ -110,6 +124,11 @@ class Catalog:
         """Returns the cameras of a segment, bit for bit as written. Errors as `segment`."""
         with _garbled_is_corrupt(self._frames):
             return source_frames(self._frames.of_segment(ordinal))
+
+    def homes(self, ordinal: int) -> Homes:
+        """Returns where the patches of a gathered segment come from. Errors as `segment`."""
+        with _garbled_is_corrupt(self._homes):
+            return homes_from(self._homes.of_segment(ordinal))
 
     def patches(self, ordinal: int) -> Patches:
         """Returns the patches of a segment, bit for bit as written, read from their fragment alone.
@@ -159,6 +178,7 @@ class Catalog:
             # The row that makes a segment whole goes first: a stop half-way leaves garbage and no half segment.
             self._segments.delete(doomed)
             self._frames.delete(doomed)
+            self._homes.delete(doomed)
             self._patches.delete_fragments(
                 fragment
                 for fragment in self._patches.fragment_ids()
@@ -173,7 +193,7 @@ class Catalog:
         with self._writing:
             for table in self._tables:
                 table.clean(grace_s)
-            for table in (self._frames, self._segments):
+            for table in (self._frames, self._homes, self._segments):
                 table.compact()
 
 

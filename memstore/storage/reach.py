@@ -1,9 +1,9 @@
 """Reach: everything that heads, tags and leases still name. What is not reached is garbage.
 
-    1. Roots: the heads and tags of every world that can still be brought back, and live leases.
+    1. Roots: the heads, tags and dropped heads of every world that can still be brought back, and live leases.
     2. From a root, its commit and all ancestors.
     3. From a commit, the nodes of its list of layers, the layers, the nodes of their lists of segments, and masks.
-    4. From a list of segments, the segments.
+    4. From a list of segments, the segments, and those in whose payload their patches lie.
 Nothing is visited twice, so the cost follows what is stored and not how often it is shared.
 """
 
@@ -55,6 +55,7 @@ class Survey:
         for record in self._registry.records():
             if not Registry.is_forgotten(record):
                 self.visit(record)
+                self._visit_dropped(record)
         try:
             for lease in live_leases(self._store.root):
                 self._visit_commit("", lease.commit)
@@ -67,6 +68,13 @@ class Survey:
         for refs in (self._registry.heads(record.world_id), self._registry.tags(record.world_id)):
             for commit in self._commits_of(record.name, refs):
                 self._visit_commit(record.name, commit)
+
+    def _visit_dropped(self, record: WorldRecord) -> None:
+        try:
+            for dropped in self._registry.dropped(record.world_id).kept():
+                self._visit_commit(record.name, dropped.commit)
+        except MemstoreError as error:
+            self._on_problem(record.name, error)
 
     def _commits_of(self, world: str, refs: Refs) -> Iterator[str]:
         for name in refs.names():
@@ -116,11 +124,22 @@ class Survey:
     def _visit_part(self, world: str, item: object) -> None:
         part = LayerSegment.from_json(item)  # pyright: ignore[reportArgumentType]
         self.reached.segments.setdefault(part.segment, set()).add(world)
+        for home in self._homes(world, part.segment):
+            self.reached.segments.setdefault(home, set()).add(world)
         if part.mask and self._is_new(object_of(part.mask)):
             try:
                 check_masks(self._store.objects, part.mask)
             except MemstoreError as error:
                 self._on_problem(world, error)
+
+    def _homes(self, world: str, segment: int) -> list[int]:
+        """Returns the segments whose payload a segment refers to."""
+        try:
+            homes = self._store.segments.homes(segment)
+        except MemstoreError as error:
+            self._on_problem(world, error)
+            return []
+        return [] if homes is None else homes.segments()
 
     def _is_new(self, name: str) -> bool:
         if name in self.reached.objects:

@@ -1,7 +1,8 @@
-"""Rows: what the three tables `segments`, `frames` and `patches` hold, as Arrow on one side and values on the other.
+"""Rows: what the tables `segments`, `frames`, `patches` and `homes` hold, as Arrow on one side and values on the other.
 
 Patches keep exactly the columns of `Patches`, so that a segment's geometry can be made again from its rows, bit for
-bit; their centres are relative to the origin in the segment's row.
+bit; their centres are relative to the origin in the segment's row. The frames of a gathered segment are rows of the
+segments that they lie in, and of no other: `homes` says which.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from memstore.camera import Camera
 from memstore.frame import Scalar
 from memstore.latent import LatentSpec
 from memstore.patch import Patches, SourceFrames
+from memstore.segment import Homes
 
 Triple = tuple[float, float, float]
 
@@ -68,6 +70,15 @@ PATCHES = pa.schema(
         ("sky", pa.bool_()),
     ]
 )
+HOMES = pa.schema(
+    [
+        ("segment", pa.uint32()),
+        ("index", pa.uint32()),
+        ("home", pa.uint32()),
+        ("frame", pa.int32()),  # ALL_FRAMES of a home that is recorded
+    ]
+)
+ALL_FRAMES = -1
 
 
 @dataclass(frozen=True)
@@ -93,13 +104,18 @@ class SegmentRow:
     high: Triple | None
     """Largest corner of that box."""
     payload_bytes: int
-    """Bytes of its payload on disk."""
+    """Bytes of its payload on disk; 0 of a gathered segment, which has none."""
     created_s: float
     """When it was written, seconds since 1970."""
     digest: int
     """crc32c of its patches and cameras (`geometry.digest`): what is made again from rows must match it."""
     fragment: int = -1
     """Fragment of the `patches` table that holds its rows and nothing else; -1 without patches."""
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether its patches lie in the payload of other segments."""
+        return not self.payload_bytes
 
 
 @dataclass(frozen=True)
@@ -215,6 +231,26 @@ def patches_from(table: pa.Table, origin: Triple) -> Patches:
         parts=_column(table, "parts"),
         surface_count=len(table) - int(_column(table, "sky").sum()),
     )
+
+
+def home_table(segment: int, homes: Homes) -> pa.Table:
+    """Returns one row for each frame of a gathered segment, and one for each segment that it records."""
+    frames, recorded = len(homes.frame), len(homes.recorded)
+    columns = [
+        np.full(frames + recorded, segment, np.uint32),
+        np.arange(frames + recorded, dtype=np.uint32),
+        np.concatenate([homes.segment, homes.recorded]),
+        np.concatenate([homes.frame.astype(np.int32), np.full(recorded, ALL_FRAMES, np.int32)]),
+    ]
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=HOMES)
+
+
+def homes_from(table: pa.Table) -> Homes:
+    """Reads what `home_table` wrote."""
+    table = table.sort_by("index")
+    home, frame = _column(table, "home"), _column(table, "frame")
+    recorded = frame == ALL_FRAMES
+    return Homes(home[~recorded], frame[~recorded].astype(np.uint16), home[recorded])
 
 
 def _segment_row(fields: dict[str, Any]) -> SegmentRow:

@@ -7,6 +7,7 @@
 
 A write goes payload, geometry, rows, each durable before the next begins; only then may a commit name the segment. A
 crash on the way leaves a folder or rows that nothing names, and `remove` takes both away.
+A gathered segment has no payload and no rows in `frames`: both are those of its homes.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ from memstore.errors import (
     NotFound,
 )
 from memstore.frame import Scalar
+from memstore.gather import pick_frames
 from memstore.index import arrange
 from memstore.latent import LatentSpec
 from memstore.patch import MAX_FRAMES_PER_SEGMENT, Patches, SourceFrames
-from memstore.segment import Blocks, Segment
+from memstore.segment import Blocks, Homes, Segment
 from memstore.storage.catalog import Catalog
 from memstore.storage.durable import REMOVED, remove_tree, write_file
-from memstore.storage.geometry import Geometry, digest, encode_geometry, read_geometry
+from memstore.storage.geometry import Geometry, digest, encode_geometry, gathered_digest, read_geometry
 from memstore.storage.payload import PayloadReader, write_payload
 from memstore.storage.rows import FrameRow, SegmentRow, Triple
 from memstore.storage.table import GRACE_S
@@ -123,7 +125,7 @@ class SegmentStore:
         self._allocating = threading.Lock()
         self._geometry = lru_cache(OPEN_SEGMENTS)(self._read_geometry)
         self._payload = lru_cache(OPEN_PAYLOADS)(self._read_payload)
-        self._frame_rows = lru_cache(CACHED_FRAME_ROWS)(lambda ordinal: tuple(self.catalog.frames_of(ordinal)))
+        self._frame_rows = lru_cache(CACHED_FRAME_ROWS)(self._read_frame_rows)
 
     # Reading
 
@@ -156,6 +158,17 @@ class SegmentStore:
         """Returns what is noted of each frame of a segment: captions, metadata, time and camera."""
         return self._frame_rows(ordinal)
 
+    def homes(self, ordinal: int) -> Homes | None:
+        """Returns where a gathered segment's patches come from, as its geometry or else its rows say; `None` of others.
+
+        Raises:
+            NotFound, CorruptData: neither can say.
+        """
+        try:
+            return self.open(ordinal).homes
+        except (NotFound, CorruptData):
+            return self.catalog.homes(ordinal) if self.catalog.segment(ordinal).is_gathered else None
+
     def listed(self) -> list[int]:
         """Returns the ordinals of all segments on disk, finished or not."""
         if not self.root.exists():
@@ -176,7 +189,7 @@ class SegmentStore:
             rows = self.catalog.segments()
         except NotFound:
             rows = []
-        return SegmentTotals(len(rows), sum(row.patch_count for row in rows))
+        return SegmentTotals(len(rows), sum(row.patch_count for row in rows if not row.is_gathered))
 
     # Writing
 
@@ -217,8 +230,26 @@ class SegmentStore:
         except MemstoreError:
             remove_tree(directory)
             raise
-        row = _row(ordinal, new, payload_bytes)
+        checksum = digest(new.patches, new.frames, new.captions, new.metadata)
+        row = _row(ordinal, new, new.spec, new.world_id, payload_bytes, checksum)
         self.catalog.append(row, new.patches, new.frames, new.captions, new.metadata)
+        return self.bytes_on_disk(ordinal)
+
+    def write_gathered(self, ordinal: int, segment: Segment, homes: Homes, spec: LatentSpec, world_id: str) -> int:
+        """Writes a segment whose frames lie in the payload of others, durable on return, and returns its bytes on disk.
+
+        Its rows become patches of its own. Raises as `write`.
+        """
+        directory, file = self._directory(ordinal), self._geometry_file(ordinal)
+        if directory.exists():
+            raise AlreadyExists(f"segment {ordinal} exists already; take a new ordinal with allocate().")
+        try:
+            write_file(file, encode_geometry(segment.patches, segment.blocks, segment.frames, spec, {}, homes))
+        except MemstoreError:
+            remove_tree(directory)
+            raise
+        row = _row(ordinal, segment, spec, world_id, 0, gathered_digest(segment.patches, homes))
+        self.catalog.append_gathered(row, segment.patches, homes)
         return self.bytes_on_disk(ordinal)
 
     def remove(self, ordinals: Iterable[int]) -> None:
@@ -263,11 +294,12 @@ class SegmentStore:
         if self._is_geometry_sound(ordinal):
             raise FailedPrecondition(f"the geometry of segment {ordinal} is sound; there is nothing to rebuild.")
         row = self.catalog.segment(ordinal)
-        patches, frames = self._rows(row)
+        patches, homes = self._rows(row)
         arranged, blocks = arrange(patches)
-        if self._digest(row.segment, arranged, frames) != row.digest:
+        if self._digest(row.segment, arranged, homes) != row.digest:
             raise Internal(f"patches of segment {ordinal} come out of arrange in another order; please report it.")
-        write_file(self._geometry_file(ordinal), self._encode(ordinal, patches, blocks, frames, row.spec))
+        frames = self.catalog.source_frames(ordinal) if homes is None else self._frames_at(homes)
+        write_file(self._geometry_file(ordinal), self._encode(ordinal, patches, blocks, frames, row.spec, homes))
         self._forget()
 
     def _is_geometry_sound(self, ordinal: int) -> bool:
@@ -287,23 +319,55 @@ class SegmentStore:
                 raise CorruptData(f"{path} is not what was written; restore it from a copy.", file=str(path))
 
     def _verify_payload(self, ordinal: int) -> None:
+        homes = self.homes(ordinal)
+        if homes is not None:
+            self._verify_homes(ordinal, homes)
+            return
         for problem in self._read_payload(ordinal).problems():
             raise problem
+
+    def _verify_homes(self, ordinal: int, homes: Homes) -> None:
+        frames = self._frames_at(homes)
+        mine = self._read_geometry(ordinal).segment.frames
+        if any(not np.array_equal(getattr(mine, name), value) for name, value in vars(frames).items()):
+            raise CorruptData(
+                f"segment {ordinal} has other cameras than the segments whose frames it holds; restore {self.root} "
+                "from a copy.",
+                file=str(self._geometry_file(ordinal)),
+            )
+
+    def _frames_at(self, homes: Homes) -> SourceFrames:
+        """Returns the frames that a gathered segment refers to, read from their homes.
+
+        Raises:
+            NotFound, CorruptData: a home is gone, or has no such frame.
+        """
+        frames = {home: self.open(home).frames for home in homes.segments()}
+        lasts = [len(frames[home]) for home in homes.segment.tolist()]
+        if (homes.frame >= np.array(lasts)).any():
+            raise CorruptData(
+                f"a gathered segment refers to frames that its homes {homes.segments()} lack; run `memstore verify`."
+            )
+        places = homes.frame.astype(np.int64)[:, None]
+        return pick_frames([(frames[home], place) for home, place in zip(homes.segment.tolist(), places, strict=True)])
 
     def _verify_rows(self, ordinal: int) -> None:
         self._rows(self.catalog.segment(ordinal))
 
-    def _rows(self, row: SegmentRow) -> tuple[Patches, SourceFrames]:
-        patches, frames = self.catalog.patches(row.segment), self.catalog.source_frames(row.segment)
-        if self._digest(row.segment, patches, frames) != row.digest:
+    def _rows(self, row: SegmentRow) -> tuple[Patches, Homes | None]:
+        patches = self.catalog.patches(row.segment)
+        homes = self.catalog.homes(row.segment) if row.is_gathered else None
+        if self._digest(row.segment, patches, homes) != row.digest:
             raise CorruptData(
                 f"the rows of segment {row.segment} are not what was written; restore the tables from a copy.",
                 file=str(self.catalog.directory),
             )
-        return patches, frames
+        return patches, homes
 
-    def _digest(self, ordinal: int, patches: Patches, frames: SourceFrames) -> int:
-        noted = self.catalog.frames_of(ordinal)
+    def _digest(self, ordinal: int, patches: Patches, homes: Homes | None) -> int:
+        if homes is not None:
+            return gathered_digest(patches, homes)
+        frames, noted = self.catalog.source_frames(ordinal), self.catalog.frames_of(ordinal)
         return digest(patches, frames, [row.caption for row in noted], [row.metadata for row in noted])
 
     # Files
@@ -320,11 +384,25 @@ class SegmentStore:
     def _read_payload(self, ordinal: int) -> PayloadReader:
         return PayloadReader(self._directory(ordinal) / "payload", self._geometry(ordinal).spec)
 
-    def _encode(self, ordinal: int, patches: Patches, blocks: Blocks, frames: SourceFrames, spec: LatentSpec) -> bytes:
+    def _read_frame_rows(self, ordinal: int) -> tuple[FrameRow, ...]:
+        homes = self.homes(ordinal)
+        if homes is None:
+            return tuple(self.catalog.frames_of(ordinal))
+        return tuple(self.frame_rows(home)[i] for home, i in zip(homes.segment.tolist(), homes.frame, strict=True))
+
+    def _encode(
+        self,
+        ordinal: int,
+        patches: Patches,
+        blocks: Blocks,
+        frames: SourceFrames,
+        spec: LatentSpec,
+        homes: Homes | None = None,
+    ) -> bytes:
         directory = self._directory(ordinal)
         metadata = sorted((directory / "payload").rglob("zarr.json"))
         checksums = {str(path.relative_to(directory)): google_crc32c.value(path.read_bytes()) for path in metadata}
-        return encode_geometry(patches, blocks, frames, spec, checksums)
+        return encode_geometry(patches, blocks, frames, spec, checksums, homes)
 
     def _next_ordinal(self) -> int:
         path = self.root / "next"
@@ -345,22 +423,24 @@ class SegmentStore:
             cache.cache_clear()
 
 
-def _row(ordinal: int, new: NewSegment, payload_bytes: int) -> SegmentRow:
+def _row(
+    ordinal: int, new: NewSegment | Segment, spec: LatentSpec, world_id: str, payload_bytes: int, checksum: int
+) -> SegmentRow:
     surfaces = new.blocks.surface_blocks
     origin = new.patches.origin
     return SegmentRow(
         segment=ordinal,
-        world_id=new.world_id,
+        world_id=world_id,
         frame_count=len(new.frames),
         patch_count=len(new.patches),
         surface_count=new.patches.surface_count,
-        spec=new.spec,
+        spec=spec,
         origin=_triple(origin),
         low=_triple(origin + new.blocks.low[:surfaces].min(axis=0)) if surfaces else None,
         high=_triple(origin + new.blocks.high[:surfaces].max(axis=0)) if surfaces else None,
         payload_bytes=payload_bytes,
         created_s=time.time(),
-        digest=digest(new.patches, new.frames, new.captions, new.metadata),
+        digest=checksum,
     )
 
 

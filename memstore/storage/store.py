@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ from memstore.storage.objects import Objects, to_json
 from memstore.storage.segments import SegmentStore
 
 FORMAT_VERSION = 1
+"""Of a new database."""
+GATHERED_FORMAT = 2
+"""From the first gathered segment on: a memstore that knows none would collect the payload that they refer to."""
 FORMAT_FILE = "memstore.json"
 
 
@@ -119,6 +122,17 @@ class Store:
         if self.read_only:
             raise ReadOnly(f"the database at {self.root} is open for reading only; open it with read_only=False.")
 
+    def raise_format(self, version: int) -> None:
+        """Makes the format at least `version`, durable on return, before anything of it is written.
+
+        Programs that know no such format refuse the database from then on. The caller holds `writing()`.
+        """
+        found = read_identity(self.root) or self.identity
+        if found.format < version:
+            found = replace(found, format=version)
+            write_identity(self.root, found)
+        self.identity = found
+
     def announce(self) -> None:
         """Wakes whoever watches for new heads in this process."""
         with self.head_moved:
@@ -161,12 +175,12 @@ def _holds_other_things(folder: Path) -> bool:
 
 
 def _check_format(root: Path, found: int) -> None:
-    if found > FORMAT_VERSION:
+    if found > GATHERED_FORMAT:
         raise FailedPrecondition(
-            f"{root} has format {found}, this memstore reads up to {FORMAT_VERSION}; upgrade memstore.",
+            f"{root} has format {found}, this memstore reads up to {GATHERED_FORMAT}; upgrade memstore.",
             reason=Reason.NEWER_FORMAT,
             found=found,
-            supported=FORMAT_VERSION,
+            supported=GATHERED_FORMAT,
         )
     if found < FORMAT_VERSION:
         raise FailedPrecondition(

@@ -7,7 +7,7 @@ import memstore as ms
 from memstore.errors import FailedPrecondition, NotFound, ReadOnly, Reason
 from memstore.storage.durable import WriterLock
 from memstore.storage.migrate import migrate
-from memstore.storage.store import FORMAT_VERSION, read_identity, write_identity
+from memstore.storage.store import FORMAT_VERSION, GATHERED_FORMAT, read_identity, write_identity
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_an_older_format_is_refused_with_the_command_that_mends_it(root):
 
 
 def test_a_newer_format_is_refused(root):
-    set_format(root, FORMAT_VERSION + 1)
+    set_format(root, GATHERED_FORMAT + 1)
     with pytest.raises(FailedPrecondition, match="upgrade memstore") as caught:
         ms.open(root)
     assert caught.value.reason is Reason.NEWER_FORMAT
