@@ -13,6 +13,7 @@ from jaxtyping import Shaped
 
 from memstore.codec import codec_for
 from memstore.errors import FailedPrecondition, InvalidInput, MemstoreError, Reason
+from memstore.forget import ForgetOptions
 from memstore.frame import Frame
 from memstore.history.branch import Branch, Change
 from memstore.index import arrange, shown_box
@@ -20,6 +21,7 @@ from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
 from memstore.lift import LiftedFrame, LiftOptions, gather, lift
 from memstore.patch import Patches, SourceFrames
+from memstore.retire import NO_CHANGES, Changes, is_in_place, retire, witnesses
 from memstore.storage.segments import NewSegment
 
 SEGMENT_FRAMES = 64
@@ -50,6 +52,7 @@ class Ingest:
         author: str = "",
         request_id: str = "",
         lifting: LiftOptions | None = None,
+        forgetting: bool | ForgetOptions | None = None,
     ) -> None:
         """Prepares to take frames in; a `request_id` that was used before goes on where it stopped."""
         done = branch.requested(request_id)
@@ -63,6 +66,7 @@ class Ingest:
         self._change = Change("ingest", message, author, request_id, step_id)
         self._branch = branch
         self._lifting = lifting or LiftOptions()
+        self._forgetting = ForgetOptions.of(forgetting)
         self._waiting: list[_Lifted] = []
         self._before = done[-1].parents[0] if done else None
         self._tried_from: str | None = None
@@ -159,7 +163,12 @@ class Ingest:
         segment = self._new_segment(before.frame_end)
         ordinal = store.segments.allocate()
         store.segments.write(ordinal, segment)
-        layers = _with_segment(self._branch, store.commits.layers(before), ordinal, segment.patches)
+        seen = witnesses([lifted.frame for lifted in waiting], before.frame_end, self._forgetting)
+        layers, surfaces = store.commits.layers(before), _part(ordinal, segment.patches, sky=False)
+        surfaces, changes = retire(store, layers, surfaces, seen, self._forgetting)
+        layers = _shown_in(self._branch, layers, OBSERVED, surfaces, changes)
+        if len(segment.patches) > segment.patches.surface_count:
+            layers = _shown_in(self._branch, layers, SKY, _part(ordinal, segment.patches, sky=True))
         self._branch.advance(head, layers, replace(self._change, frame_count=len(waiting)))
         self._acknowledge(before.frame_end, len(waiting))
 
@@ -208,31 +217,34 @@ class Ingest:
         self._branch.advance(head, layers, taken_back)
 
 
-def _with_segment(branch: Branch, layers: tuple[Layer, ...], ordinal: int, patches: Patches) -> tuple[Layer, ...]:
-    """Returns the layers with a new segment shown in place: its surfaces always, its sky where there is some."""
-    total, surface = len(patches), patches.surface_count
-    layers = _shown_in(branch, layers, OBSERVED, _part(ordinal, patches, surface, sky=False))
-    if total > surface:
-        layers = _shown_in(branch, layers, SKY, _part(ordinal, patches, total - surface, sky=True))
-    return layers
-
-
-def _part(ordinal: int, patches: Patches, shown_count: int, *, sky: bool) -> LayerSegment:
+def _part(ordinal: int, patches: Patches, *, sky: bool) -> LayerSegment:
     low, high = shown_box(patches, None, sky)
+    shown_count = len(patches) - patches.surface_count if sky else patches.surface_count
     return LayerSegment(ordinal, shown_count, tuple(low.tolist()), tuple(high.tolist()))
 
 
 def _shown_in(
-    branch: Branch, layers: tuple[Layer, ...], kind: Literal["observed", "sky"], part: LayerSegment
+    branch: Branch,
+    layers: tuple[Layer, ...],
+    kind: Literal["observed", "sky"],
+    part: LayerSegment,
+    changes: Changes = NO_CHANGES,
 ) -> tuple[Layer, ...]:
-    lists = branch.store.lists
-    for i, layer in enumerate(layers):
-        if layer.kind == kind and layer.visible and layer.placement.is_identity and not layer.ordinal_offset:
-            grown = replace(layer, segments=lists.appended(layer.segments, part.to_json()))
-            return (*layers[:i], grown, *layers[i + 1 :])
+    """Returns the layers with a new part shown in place, and with the changes to other parts."""
+    lists, item = branch.store.lists, part.to_json()
+    home = next((layer.layer_id for layer in layers if layer.kind == kind and is_in_place(layer)), None)
+    lists_now = {
+        layer.layer_id: lists.appended(layer.segments, item, changes.get(layer.layer_id, {}))
+        if layer.layer_id == home
+        else lists.replaced(layer.segments, changes.get(layer.layer_id, {}))
+        for layer in layers
+    }
+    kept = tuple(replace(layer, segments=lists_now[layer.layer_id]) for layer in layers)
+    if home is not None:
+        return kept
     names = {layer.name for layer in layers}
     name = next(n for n in (kind, *(f"{kind}-{i}" for i in range(2, len(layers) + 3))) if n not in names)
-    return (*layers, Layer(uuid.uuid4().hex[:16], name, kind, lists.of([part.to_json()])))
+    return (*kept, Layer(uuid.uuid4().hex[:16], name, kind, lists.of([item])))
 
 
 def _source_frames(frames: list[Frame], first_ordinal: int) -> SourceFrames:

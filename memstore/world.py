@@ -12,7 +12,14 @@ import numpy as np
 from jaxtyping import UInt64
 
 from memstore.camera import Camera
+from memstore.draft import Draft
+from memstore.edit.describe import summary_of
+from memstore.edit.look import pick
+from memstore.edit.session import EngineSession
+from memstore.edited import EditReport, EditRequest, LayerSummary, Picked, SelectionReport
+from memstore.editing import Edit
 from memstore.errors import CorruptData, InvalidInput, ReadOnly
+from memstore.forget import ForgetOptions
 from memstore.frame import Frame
 from memstore.history.branch import Branch
 from memstore.ingest import Ingest
@@ -23,9 +30,11 @@ from memstore.mosaic import Mosaic
 from memstore.query import Query
 from memstore.recall import Recall
 from memstore.replay import Replay
+from memstore.selection import Selection
 from memstore.storage.lease import Lease
 from memstore.stored import StoredPatches
 from memstore.summary import Bounds, CommitSummary, HeadMoved, WorldSummary
+from memstore.transform import Transform
 
 WATCH_INTERVAL_S = 0.05
 """How often a watch looks at the head's file for writers in other processes: a stat takes a microsecond."""
@@ -85,7 +94,13 @@ class World:
             yield self.at(commit)
 
     def ingest(
-        self, *, message: str = "", author: str = "", request_id: str = "", lifting: LiftOptions | None = None
+        self,
+        *,
+        message: str = "",
+        author: str = "",
+        request_id: str = "",
+        lifting: LiftOptions | None = None,
+        forgetting: bool | ForgetOptions | None = None,
     ) -> Ingest:
         """Opens an ingest, to be used as a context manager: one step in the log, saved as it goes.
 
@@ -94,10 +109,18 @@ class World:
             author: who, for the log and for undo.
             request_id: name of this ingest; one that was cut off goes on under the same name (`Ingest.resume_from`).
             lifting: rules by which pixels become patches.
+            forgetting: whether, or when, stored patches that the frames look through are retired: a door that opened
+                leaves no ghost. On by default, for measured depth; give False for frames that a model made.
         """
-        if self._pinned:
-            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; ingest into the live world.")
-        return Ingest(self._branch, message=message, author=author, request_id=request_id, lifting=lifting)
+        self._require_live("ingest into")
+        return Ingest(
+            self._branch,
+            message=message,
+            author=author,
+            request_id=request_id,
+            lifting=lifting,
+            forgetting=forgetting,
+        )
 
     @overload
     def retrieve(self, camera: Camera, query: Query | None = None, **options: Any) -> Mosaic: ...
@@ -153,6 +176,61 @@ class World:
         high = np.max([box[1] for box in boxes], axis=0)
         return Bounds(tuple(low.tolist()), tuple(high.tolist()))
 
+    def edit(
+        self,
+        message: str = "",
+        *,
+        author: str = "",
+        request_id: str = "",
+        expected_head: str = "",
+        max_affected: int | None = None,
+    ) -> Edit:
+        """Opens an edit, to be used as a context manager: one commit, or nothing.
+
+        Args:
+            message: why, for the log.
+            author: who, for the log and for undo.
+            request_id: name of this edit; one that is sent again is carried out once.
+            expected_head: refuse when the head is another commit at the end.
+            max_affected: refuse when more instances of patches would be hidden, shown or moved.
+        """
+        self._require_live("edit")
+        request = EditRequest((), message, author, request_id, "", expected_head, max_affected)
+        return Edit(EngineSession(self._branch, self._recall, request))
+
+    def stitch(
+        self,
+        world: str | World,
+        at: Transform | None = None,
+        *,
+        message: str = "",
+        author: str = "",
+        request_id: str = "",
+        **options: Any,
+    ) -> EditReport:
+        """Shows another world of this database joined to this one, as an edit of its own (see `Operations.stitch`)."""
+        with self.edit(message, author=author, request_id=request_id) as edit:
+            edit.stitch(world, at, **options)
+        assert edit.report is not None  # there was an operation, and no error
+        return edit.report
+
+    def layers(self) -> list[LayerSummary]:
+        """Returns the layers, in order."""
+        showing = self._recall.showing
+        draft = Draft(showing, showing.layers(self.head))
+        return [summary_of(draft, layer) for layer in draft.layers]
+
+    def select(
+        self, selection: Selection, *, camera: Camera | None = None, allow_empty: bool = False
+    ) -> SelectionReport:
+        """Returns what a selection means: count, bounds, layers, and a picture with it tinted. Writes nothing."""
+        session = EngineSession(self._branch, self._recall, EditRequest((), base=self.head))
+        return session.inspect(selection, camera, allow_empty=allow_empty)
+
+    def pick(self, camera: Camera, u: float, v: float) -> Picked | None:
+        """Returns the patch that pixel (u, v) of a camera shows, or `None` where memory shows nothing."""
+        return pick(self._recall, self.head, self.latents, camera, u, v)
+
     def log(self, limit: int = 50) -> list[CommitSummary]:
         """Returns the newest steps, newest first; an ingest is one step."""
         return list(islice(self._branch.steps(self.head), limit))
@@ -186,6 +264,10 @@ class World:
             created_s=record.created_s,
             deleted_s=record.deleted_s,
         )
+
+    def _require_live(self, verb: str) -> None:
+        if self._pinned:
+            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; {verb} the live world.")
 
     @contextmanager
     def _naming_itself(self) -> Generator[None]:

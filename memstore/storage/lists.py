@@ -8,6 +8,7 @@ only its right edge: the k-th commit is no larger for k.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from memstore.storage.objects import Objects
@@ -45,27 +46,34 @@ class Lists:
             else:
                 yield item
 
-    def appended(self, root: str, item: Any) -> str:
-        """Stages the list with one more item and returns its name."""
+    def appended(self, root: str, item: Any, changes: Mapping[int, Any] = MappingProxyType({})) -> str:
+        """Stages the list with one more item, and some others replaced, by position, and returns its name."""
         node = self._objects.get_json(root)
-        height, count, items = node["height"], node["count"], node["items"]
-        if count == FANOUT ** (height + 1):
-            return self._put(height + 1, count + 1, [root, self._column(height, item)])
-        if not height:
-            return self._put(0, count + 1, [*items, item])
-        if self.length(items[-1]) < FANOUT**height:
-            return self._put(height, count + 1, [*items[:-1], self.appended(items[-1], item)])
-        return self._put(height, count + 1, [*items, self._column(height - 1, item)])
+        height, count, span = node["height"], node["count"], FANOUT ** node["height"]
+        if count == FANOUT * span:
+            return self._put(height + 1, count + 1, [self.replaced(root, changes), self._column(height, item)])
+        edge = count // span * span if height else count  # where the child begins that takes the item
+        children = self._replaced_children(node, {at: new for at, new in changes.items() if at < edge})
+        if edge == count:
+            return self._put(height, count + 1, [*children, self._column(height - 1, item) if height else item])
+        inside = {at - edge: new for at, new in changes.items() if at >= edge}
+        return self._put(height, count + 1, [*children[:-1], self.appended(children[-1], item, inside)])
 
     def replaced(self, root: str, changes: Mapping[int, Any]) -> str:
         """Stages the list with some items replaced, by position, and returns its name."""
+        if not changes:
+            return root
         node = self._objects.get_json(root)
+        return self._put(node["height"], node["count"], self._replaced_children(node, changes))
+
+    def _replaced_children(self, node: Mapping[str, Any], changes: Mapping[int, Any]) -> list[Any]:
+        """Returns the items or children of a node with some items below it replaced, by position."""
         span = FANOUT ** node["height"]
         children = list(node["items"])
         for child in {position // span for position in changes}:
             inside = {at - child * span: item for at, item in changes.items() if at // span == child}
             children[child] = self.replaced(children[child], inside) if node["height"] else inside[0]
-        return self._put(node["height"], node["count"], children)
+        return children
 
     def _column(self, height: int, item: Any) -> str:
         """Stages a list of one item under `height` nodes."""

@@ -26,6 +26,23 @@ def test_replacing_items_is_replacing_items(tmp_path_factory, length, data):
     assert list(lists.items(lists.replaced(lists.of(range(length)), changes))) == expected
 
 
+@settings(max_examples=60, deadline=None)
+@given(length=st.integers(1, FANOUT**2 + 40), data=st.data())
+def test_appending_with_changes_leaves_the_list_built_at_once_and_nothing_else(tmp_path_factory, length, data):
+    objects = Objects(tmp_path_factory.mktemp("objects"))
+    lists = Lists(objects)
+    changes = data.draw(st.dictionaries(st.integers(0, length - 1), st.text(max_size=3), max_size=5))
+    before = lists.of(range(length))
+    objects.flush()
+    known = set(objects.names())
+    grown = lists.appended(before, "new", changes)
+    objects.flush()
+    written = set(objects.names()) - known
+    assert grown == lists.of([*(changes.get(i, i) for i in range(length)), "new"])
+    objects.flush()
+    assert set(objects.names()) - known == written
+
+
 def test_an_append_to_a_long_list_writes_no_more_than_to_a_short_one(tmp_path):
     objects = Objects(tmp_path)
     lists = Lists(objects)
