@@ -34,6 +34,12 @@ class Draft:
         self._masks: dict[str, Mask] = {}
         self._pieces: dict[str, tuple[Entry, ...]] = {}
 
+    def copy(self) -> Draft:
+        """Returns a draft that goes its own way from here."""
+        twin = Draft(self.showing, self.layers)
+        twin._parts, twin._masks, twin._pieces = dict(self._parts), dict(self._masks), dict(self._pieces)
+        return twin
+
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, in order; lists of segments that changed have no name yet."""

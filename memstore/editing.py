@@ -102,29 +102,29 @@ class Operations(ABC):
 
     def delete(self, chosen: Chosen) -> Outcome:
         """Hides a selection."""
-        selection, _, empty = _read(chosen)
+        selection, _, empty = read_chosen(chosen)
         return self._add(Delete(selection, empty))
 
     def duplicate(self, chosen: Chosen, *placements: Transform, pivot: Pivot = "origin", name: str = "") -> Outcome:
         """Shows a selection again elsewhere, once for each placement; the selection itself stays."""
-        selection, known, empty = _read(chosen)
-        return self._add(Duplicate(selection, placements, pivot, name or known, empty))
+        selection, known, empty = read_chosen(chosen)
+        return self._add(Duplicate(selection, placements, pivot, name or (known and f"{known}-copy"), empty))
 
     def relocate(self, chosen: Chosen, transform: Transform, *, pivot: Pivot = "origin", name: str = "") -> Outcome:
         """Moves, turns and scales a selection about `pivot`."""
-        selection, known, empty = _read(chosen)
+        selection, known, empty = read_chosen(chosen)
         return self._add(Relocate(selection, transform, pivot, name or known, empty))
 
     def invert(
         self, chosen: Chosen, *, height_m: float | None = None, axis: int = 0, keep: bool = False, name: str = ""
     ) -> Outcome:
         """Turns a selection upside down about a horizontal axis at `height_m`, so that it hangs in the sky."""
-        selection, known, empty = _read(chosen)
+        selection, known, empty = read_chosen(chosen)
         return self._add(Invert(selection, height_m, axis, keep, name or known, empty))
 
     def name(self, chosen: Chosen, name: str) -> Outcome:
         """Makes a selection a layer of its own, where it is: an object that people can move by name."""
-        selection, _, empty = _read(chosen)
+        selection, _, empty = read_chosen(chosen)
         return self._add(NameLayer(selection, name, empty))
 
     def show(self, *layers: str) -> Outcome:
@@ -137,7 +137,7 @@ class Operations(ABC):
 
     def restore(self, chosen: Chosen) -> Outcome:
         """Shows again what deletions and forgetting hid, where it was."""
-        selection, _, empty = _read(chosen)
+        selection, _, empty = read_chosen(chosen)
         return self._add(Restore(selection, empty))
 
     def concatenate(
@@ -248,7 +248,7 @@ class Edit(Operations):
         Raises:
             InvalidInput: nothing is selected; the message names the nearest patches and the bounds.
         """
-        selection, known, empty = _read(chosen)
+        selection, known, empty = read_chosen(chosen)
         report = self._session.inspect(selection, camera, allow_empty=allow_empty or empty)
         return Selected(selection, report, name or known, allow_empty or empty)
 
@@ -275,7 +275,7 @@ class Edit(Operations):
         return False
 
 
-def _read(chosen: object) -> tuple[Selection, str, bool]:
+def read_chosen(chosen: object) -> tuple[Selection, str, bool]:
     """Returns the selection, the name for its layers, and whether nothing is fine."""
     match chosen:
         case Selected():

@@ -187,8 +187,8 @@ class Directory:
     def touching(self, frustum: Frustum) -> Int64[np.ndarray, "k"]:
         """Returns the positions of entries whose boxes touch the frustum, in order."""
         world, split = Transform.identity(), self.surfaces
-        surfaces = _sides(frustum.carried(world, np.zeros(3)), self.low[:split], self.high[:split])
-        sky = _sides(frustum.carried_directions(world), self.low[split:], self.high[split:])
+        surfaces = sides(frustum.carried(world, np.zeros(3)), self.low[:split], self.high[:split])
+        sky = sides(frustum.carried_directions(world), self.low[split:], self.high[split:])
         return self.order[np.concatenate([surfaces, sky]) != OUTSIDE]
 
 
@@ -303,11 +303,12 @@ def _side(planes: Any, low: Any, high: Any) -> int:
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _sides(planes: Any, low: Any, high: Any) -> Any:
-    sides = np.empty(len(low), np.uint8)
+def sides(planes: Any, low: Any, high: Any) -> Any:
+    """Returns for each box whether it lies OUTSIDE some plane, INSIDE all, or TOUCHES."""
+    found = np.empty(len(low), np.uint8)
     for i in range(len(low)):
-        sides[i] = _side(planes, low[i], high[i])
-    return sides
+        found[i] = _side(planes, low[i], high[i])
+    return found
 
 
 @njit(cache=True, nogil=True)

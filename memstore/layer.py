@@ -7,6 +7,7 @@ them into the world. Deleting, moving and duplicating are new masks and placemen
 from __future__ import annotations
 
 import struct
+from array import array
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,7 +73,7 @@ class Mask:
         """
         ordinals = np.unique(hidden_from)
         groups = {
-            int(ordinal): BitMap(np.flatnonzero(hidden_from == ordinal).astype(np.uint32))
+            int(ordinal): bitmap(np.flatnonzero(hidden_from == ordinal).astype(np.uint32))
             for ordinal in ordinals
             if ordinal != NEVER_HIDDEN
         }
@@ -196,6 +197,11 @@ def placed_box(
     pick = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, 8).T
     corners = placement.apply(np.where(pick == 0, low, high))
     return corners.min(axis=0), corners.max(axis=0)
+
+
+def bitmap(rows: UInt32[np.ndarray, "m"]) -> BitMap:
+    """Returns rows as a roaring bitmap; by way of `array`, which pyroaring reads eight times faster than NumPy's."""
+    return BitMap(array("I", rows.tobytes()))
 
 
 def _positions(rows: BitMap) -> UInt32[np.ndarray, "m"]:

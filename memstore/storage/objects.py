@@ -36,6 +36,8 @@ class Objects:
     def __init__(self, root: Path) -> None:
         """Keeps objects below `root`, two hex digits a folder."""
         self.root = root
+        self.bytes_written = 0
+        """Bytes of all objects that this process made durable."""
         self._staged: dict[str, bytes] = {}
         self._node = lru_cache(CACHED_NODES)(lambda name: json.loads(self.get(name)))
 
@@ -85,7 +87,9 @@ class Objects:
         new = {self.path(name): content for name, content in self._staged.items() if not self.path(name).exists()}
         write_files(new)
         self._staged.clear()
-        return sum(map(len, new.values()))
+        written = sum(map(len, new.values()))
+        self.bytes_written += written
+        return written
 
     def abandon(self) -> None:
         """Forgets what was staged."""
