@@ -100,45 +100,55 @@ class Operations(ABC):
         self._outcomes: list[Outcome] = []
         self._over = False
 
+    def add(self, operation: Operation) -> Outcome:
+        """Adds an operation that is at hand as a value, such as a step of an edit script."""
+        if self._over:
+            raise FailedPrecondition("this edit is over; open another with world.edit().", reason=Reason.CLOSED)
+        outcome = Outcome(len(self.operations))
+        outcome.learn(self._try(operation))
+        self.operations.append(operation)
+        self._outcomes.append(outcome)
+        return outcome
+
     def delete(self, chosen: Chosen) -> Outcome:
         """Hides a selection."""
         selection, _, empty = read_chosen(chosen)
-        return self._add(Delete(selection, empty))
+        return self.add(Delete(selection, empty))
 
     def duplicate(self, chosen: Chosen, *placements: Transform, pivot: Pivot = "origin", name: str = "") -> Outcome:
         """Shows a selection again elsewhere, once for each placement; the selection itself stays."""
         selection, known, empty = read_chosen(chosen)
-        return self._add(Duplicate(selection, placements, pivot, name or (known and f"{known}-copy"), empty))
+        return self.add(Duplicate(selection, placements, pivot, name or (known and f"{known}-copy"), empty))
 
     def relocate(self, chosen: Chosen, transform: Transform, *, pivot: Pivot = "origin", name: str = "") -> Outcome:
         """Moves, turns and scales a selection about `pivot`."""
         selection, known, empty = read_chosen(chosen)
-        return self._add(Relocate(selection, transform, pivot, name or known, empty))
+        return self.add(Relocate(selection, transform, pivot, name or known, empty))
 
     def invert(
         self, chosen: Chosen, *, height_m: float | None = None, axis: int = 0, keep: bool = False, name: str = ""
     ) -> Outcome:
         """Turns a selection upside down about a horizontal axis at `height_m`, so that it hangs in the sky."""
         selection, known, empty = read_chosen(chosen)
-        return self._add(Invert(selection, height_m, axis, keep, name or known, empty))
+        return self.add(Invert(selection, height_m, axis, keep, name or known, empty))
 
     def name(self, chosen: Chosen, name: str) -> Outcome:
         """Makes a selection a layer of its own, where it is: an object that people can move by name."""
         selection, _, empty = read_chosen(chosen)
-        return self._add(NameLayer(selection, name, empty))
+        return self.add(NameLayer(selection, name, empty))
 
     def show(self, *layers: str) -> Outcome:
         """Shows layers that were hidden."""
-        return self._add(ShowLayers(layers))
+        return self.add(ShowLayers(layers))
 
     def hide(self, *layers: str) -> Outcome:
         """Hides whole layers."""
-        return self._add(HideLayers(layers))
+        return self.add(HideLayers(layers))
 
     def restore(self, chosen: Chosen) -> Outcome:
         """Shows again what deletions and forgetting hid, where it was."""
         selection, _, empty = read_chosen(chosen)
-        return self._add(Restore(selection, empty))
+        return self.add(Restore(selection, empty))
 
     def concatenate(
         self,
@@ -152,7 +162,7 @@ class Operations(ABC):
     ) -> Outcome:
         """Shows another world beside this one, beyond its bounds."""
         other, branch = _world(world)
-        return self._add(Concatenate(other, side, gap_m, branch, commit, sky, name))
+        return self.add(Concatenate(other, side, gap_m, branch, commit, sky, name))
 
     def stitch(
         self,
@@ -167,16 +177,7 @@ class Operations(ABC):
     ) -> Outcome:
         """Shows another world joined to this one at `at`; with `align="boundary"` that is a guess to be fitted."""
         other, branch = _world(world)
-        return self._add(Stitch(other, at or Transform.identity(), align, region, branch, commit, sky, name))
-
-    def _add(self, operation: Operation) -> Outcome:
-        if self._over:
-            raise FailedPrecondition("this edit is over; open another with world.edit().", reason=Reason.CLOSED)
-        outcome = Outcome(len(self.operations))
-        outcome.learn(self._try(operation))
-        self.operations.append(operation)
-        self._outcomes.append(outcome)
-        return outcome
+        return self.add(Stitch(other, at or Transform.identity(), align, region, branch, commit, sky, name))
 
     def _learn(self, report: EditReport) -> EditReport:
         for outcome, known in zip(self._outcomes, report.operations, strict=True):
