@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, overload
 
 import numpy as np
@@ -18,10 +17,12 @@ from memstore.edit.look import pick
 from memstore.edit.session import EngineSession
 from memstore.edited import EditReport, EditRequest, LayerSummary, Picked, SelectionReport
 from memstore.editing import Edit
-from memstore.errors import CorruptData, InvalidInput, ReadOnly
+from memstore.errors import CorruptData, InvalidInput
 from memstore.forget import ForgetOptions
 from memstore.frame import Frame
 from memstore.history.branch import Branch
+from memstore.history.refs import open_branch
+from memstore.history.timeline import Timeline
 from memstore.ingest import Ingest
 from memstore.latent import LatentSpec
 from memstore.layer import placed_box
@@ -33,21 +34,20 @@ from memstore.replay import Replay
 from memstore.selection import Selection
 from memstore.storage.lease import Lease
 from memstore.stored import StoredPatches
-from memstore.summary import Bounds, CommitSummary, HeadMoved, WorldSummary
+from memstore.summary import Bounds, HeadMoved, WorldSummary
 from memstore.transform import Transform
 
 WATCH_INTERVAL_S = 0.05
 """How often a watch looks at the head's file for writers in other processes: a stat takes a microsecond."""
 
 
-class World:
-    """One branch of a world, live, or pinned to a commit by `at`."""
+class World(Timeline):
+    """One branch of a world, live, or pinned to a commit by `at`. Its history verbs are those of `Timeline`."""
 
     def __init__(self, branch: Branch, recall: Recall, pinned: str | None = None) -> None:
         """Holds a branch; `pinned` fixes the commit that is read."""
-        self._branch = branch
+        super().__init__(branch, recall.showing, pinned)
         self._recall = recall
-        self._pinned = pinned
         self._replay = Replay(branch.store, branch.record.latents)
 
     @property
@@ -65,26 +65,32 @@ class World:
         """The axis that points up."""
         return self._branch.record.up
 
-    @property
-    def branch_name(self) -> str:
-        """The branch that this handle follows."""
-        return self._branch.name
-
-    @property
-    def head(self) -> str:
-        """The commit that is read: the branch's newest, or the pinned one."""
-        return self._pinned or self._branch.head()
-
     def at(self, commit: str) -> World:
         """Returns this world pinned to a commit of it; reading only.
 
+        Args:
+            commit: a commit id, the beginning of one (4 digits or more), a tag or a branch.
+
         Raises:
-            NotFound: the world has no such commit.
+            NotFound: nothing of this world is meant.
+            InvalidInput: the commit is of another world, or several begin so.
         """
-        found = self._branch.store.commits.read(commit)
-        if found.world_id != self._branch.record.world_id:
-            raise InvalidInput(f"commit {commit} belongs to another world than {self.name!r}.", field="commit")
-        return World(self._branch, self._recall, commit)
+        return World(self._branch, self._recall, self._resolved(commit))
+
+    def branch(self, name: str, *, create: bool = False, at: str = "") -> World:
+        """Returns this world on another branch.
+
+        Args:
+            name: the branch.
+            create: make it, at `at`; a branch shares all that it came from.
+            at: the revision at which it is made, "" for the commit that this handle reads.
+
+        Raises:
+            NotFound: there is no such branch; the message names the nearest.
+            AlreadyExists: it is to be made, and a branch or tag bears the name.
+        """
+        made_at = self._resolved(at) if create else ""
+        return World(open_branch(self._branch, name, made_at), self._recall)
 
     @contextmanager
     def pin(self) -> Generator[World]:
@@ -231,10 +237,6 @@ class World:
         """Returns the patch that pixel (u, v) of a camera shows, or `None` where memory shows nothing."""
         return pick(self._recall, self.head, self.latents, camera, u, v)
 
-    def log(self, limit: int = 50) -> list[CommitSummary]:
-        """Returns the newest steps, newest first; an ingest is one step."""
-        return list(islice(self._branch.steps(self.head), limit))
-
     def watch(self, *, timeout_s: float | None = None) -> Iterator[HeadMoved]:
         """Yields every new head of the branch, by whichever process; ends when none came for `timeout_s`."""
         previous, since = self.head, time.monotonic()
@@ -264,10 +266,6 @@ class World:
             created_s=record.created_s,
             deleted_s=record.deleted_s,
         )
-
-    def _require_live(self, verb: str) -> None:
-        if self._pinned:
-            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; {verb} the live world.")
 
     @contextmanager
     def _naming_itself(self) -> Generator[None]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import takewhile
 
+from memstore.history.steps import steps
 from memstore.layer import Layer
 from memstore.storage.commits import Commit, Refs
+from memstore.storage.dropped import DroppedHeads
 from memstore.storage.registry import Registry, WorldRecord
 from memstore.storage.store import Store
 from memstore.summary import CommitSummary
 
 REQUEST_WINDOW_S = 24 * 3600.0
 """How long a request id is remembered: a retry comes within minutes."""
+TICK_S = 1e-6
+"""Least time between a commit and its parents: a parent is always older, however the clock is set."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Change:
     request_id: str = ""
     """The request that asks for it."""
     step_id: str = ""
-    """Commits of one step share it."""
+    """Commits of one step share it; "" for a step of one commit."""
     takes_back: str = ""
     """The step that this takes back."""
     frame_count: int = 0
@@ -43,29 +48,39 @@ class Branch:
     def __init__(self, store: Store, registry: Registry, record: WorldRecord, name: str) -> None:
         """Follows the branch `name` of the world in `record`."""
         self.store = store
+        self.registry = registry
         self.record = record
         self.name = name
         self.heads: Refs = registry.heads(record.world_id)
+        self.tags: Refs = registry.tags(record.world_id)
+        self.dropped: DroppedHeads = registry.dropped(record.world_id)
 
     def head(self) -> str:
         """Returns the commit id of the head."""
         return self.heads.read(self.name)
 
-    def advance(self, head: str, layers: tuple[Layer, ...], change: Change) -> str:
+    def named(self, name: str) -> Branch:
+        """Returns the branch of that name of the same world, whether there is one or not."""
+        return Branch(self.store, self.registry, self.record, name)
+
+    def advance(self, head: str, layers: tuple[Layer, ...], change: Change, joins: tuple[str, ...] = ()) -> str:
         """Commits new layers on top of `head` and moves the branch there, durable on return.
 
-        The caller holds `store.writing()` and has made everything durable that the layers name.
+        The caller holds `store.writing()` and has made everything durable that the layers name. Ordinals of frames are
+        never used again: the next frame comes after those of `head` and of the commits that this one `joins`.
 
         Raises:
             Conflict: the branch is no longer at `head`.
         """
         before = self.store.commits.read(head)
+        parents = [before, *(self.store.commits.read(joined) for joined in joins)]
         after = Commit(
             world_id=self.record.world_id,
-            parents=(head,),
+            parents=(head, *joins),
             layers=self.store.commits.stage_layers(before, layers),
-            frame_end=before.frame_end + change.frame_count,
-            **vars(change),
+            frame_end=max(parent.frame_end for parent in parents) + change.frame_count,
+            time_s=max(time.time(), *(parent.time_s + TICK_S for parent in parents)),
+            **vars(replace(change, step_id=change.step_id or uuid.uuid4().hex)),
         )
         commit_id = self.store.commits.write(after)
         self.heads.move(self.name, head, commit_id)
@@ -75,26 +90,27 @@ class Branch:
     def requested(self, request_id: str) -> list[Commit]:
         """Returns the commits of the last 24 hours that a request made, newest first; none for "".
 
-        Commits that were taken back since do not count.
+        An ingest that was taken back does not count: it begins anew under the same name.
         """
-        if not request_id:
-            return []
-        oldest = time.time() - REQUEST_WINDOW_S
-        recent = takewhile(lambda pair: pair[1].time_s >= oldest, self.store.commits.walk(self.head()))
-        found, taken_back = list[Commit](), set[str]()
-        for _, commit in recent:
-            taken_back |= {commit.takes_back} - {""}
-            if commit.request_id == request_id and commit.step_id not in taken_back:
-                found.append(commit)
-        return found
+        return [commit for _, commit in self._requested(request_id)]
+
+    def done(self, request_id: str) -> CommitSummary | None:
+        """Returns what an earlier try of a request did in the last 24 hours; `None` for nothing, and for ""."""
+        return next((commit.summary(commit_id) for commit_id, commit in self._requested(request_id)), None)
 
     def steps(self, commit_id: str) -> Iterator[CommitSummary]:
         """Yields the history from a commit back to the first; commits of one step are one."""
-        walk = self.store.commits.walk(commit_id)
-        for _, run in groupby(walk, key=lambda pair: pair[1].step_id or pair[0]):
-            commits = list(run)
-            newest_id, newest = commits[0]
-            whole = replace(
-                newest, parents=commits[-1][1].parents, frame_count=sum(commit.frame_count for _, commit in commits)
-            )
-            yield whole.summary(newest_id)
+        return (step.summary() for step in steps(self.store.commits, commit_id))
+
+    def _requested(self, request_id: str) -> Iterator[tuple[str, Commit]]:
+        if not request_id:
+            return
+        oldest = time.time() - REQUEST_WINDOW_S
+        recent = takewhile(lambda pair: pair[1].time_s >= oldest, self.store.commits.walk(self.head()))
+        taken_back = set[str]()
+        for commit_id, commit in recent:
+            stands = commit.step(commit_id) not in taken_back
+            if stands:
+                taken_back |= {commit.takes_back} - {""}
+            if commit.request_id == request_id and (stands or commit.operation != "ingest"):
+                yield commit_id, commit

@@ -58,6 +58,7 @@ def collect(store: Store, registry: Registry, *, grace_s: float = GRACE_S) -> Co
         # Heads first: a stop half-way then leaves garbage, never a head that names what is gone.
         for world in worlds:
             remove_files(sorted(world.rglob("*.json"), reverse=True))
+        remove_files(_dropped_long_ago(registry))
         store.segments.remove(old_segments)
         remove_files([*old_objects, *leftovers])
         store.segments.maintain()
@@ -66,6 +67,10 @@ def collect(store: Store, registry: Registry, *, grace_s: float = GRACE_S) -> Co
 
 def _forgotten_worlds(store: Store, registry: Registry) -> list[Path]:
     return [store.root / "worlds" / r.world_id for r in registry.records() if Registry.is_forgotten(r)]
+
+
+def _dropped_long_ago(registry: Registry) -> list[Path]:
+    return [path for r in registry.records() for path in registry.dropped(r.world_id).expired()]
 
 
 def _leftovers(root: Path, grace_s: float) -> dict[Path, int]:

@@ -6,10 +6,12 @@ one small file is replaced by compare-and-swap under the writer's lock.
 
 from __future__ import annotations
 
+import difflib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from memstore.summary import CommitSummary
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,62}")
 MAIN = "main"
+CACHED_LAYERS = 16_384
+NOT_FOUND = {"branch": Reason.BRANCH_NOT_FOUND, "tag": Reason.TAG_NOT_FOUND}
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class Commit:
         fields = dict(value)
         return cls(parents=tuple(fields.pop("parents")), **fields)
 
+    def step(self, commit_id: str) -> str:
+        """Returns what names its step: a step id, or for a commit that stands alone without one its own id."""
+        return self.step_id or commit_id
+
     def summary(self, commit_id: str) -> CommitSummary:
         """Returns what people and programs see of it."""
         return CommitSummary(
@@ -75,6 +83,8 @@ class Commit:
             self.time_s,
             self.request_id,
             self.frame_count,
+            self.step(commit_id),
+            self.takes_back,
         )
 
 
@@ -85,6 +95,7 @@ class Commits:
         """Keeps commits among `objects`, and their layers among `lists`."""
         self._objects = objects
         self._lists = lists
+        self._layer = lru_cache(CACHED_LAYERS)(lambda name: Layer.from_json(objects.get_json(name)))
 
     def write(self, commit: Commit) -> str:
         """Makes a commit and all that was staged for it durable, and returns its id."""
@@ -129,9 +140,15 @@ class Commits:
             seen.update(fresh)
             waiting.extend(fresh)
 
+    def starting(self, prefix: str) -> list[tuple[str, Commit]]:
+        """Returns the commits whose ids begin with `prefix`, two hex digits or more."""
+        folder = self._objects.root / prefix[:2]
+        names = sorted(prefix[:2] + path.name for path in folder.glob(f"{prefix[2:]}*") if len(path.name) == 30)
+        return [(name, commit) for name in names if (commit := self._read_or_none(name)) is not None]
+
     def layers(self, commit: Commit) -> tuple[Layer, ...]:
-        """Returns the layers of a commit, in order."""
-        return tuple(Layer.from_json(self._objects.get_json(name)) for name in self._lists.items(commit.layers))
+        """Returns the layers of a commit, in order; a layer that two commits share is one value."""
+        return tuple(self._layer(name) for name in self._lists.items(commit.layers))
 
     def stage_layers(self, before: Commit, layers: tuple[Layer, ...]) -> str:
         """Stages a new list of layers and returns its name; layers that did not change are shared."""
@@ -142,6 +159,12 @@ class Commits:
         return self._lists.replaced(
             before.layers, {i: new for i, (new, was) in enumerate(zip(names, old, strict=True)) if new != was}
         )
+
+    def _read_or_none(self, name: str) -> Commit | None:
+        try:
+            return self.read(name)
+        except NotFound:
+            return None
 
 
 class Refs:
@@ -171,13 +194,19 @@ class Refs:
             return read_sealed(self.path(name))["commit"]
         except NotFound:
             raise NotFound(
-                f"there is no {self._word} {name!r}; there are {', '.join(self.names()) or 'none'}.",
-                reason=Reason.BRANCH_NOT_FOUND,
+                f"there is no {self._word} {name!r}; {nearest(name, self.names()) or 'there are none'}.",
+                reason=NOT_FOUND[self._word],
                 name=name,
             ) from None
 
-    def create(self, name: str, commit_id: str) -> None:
-        """Makes a new ref, durable on return.
+    def was_made_by(self, name: str, request_id: str) -> bool:
+        """Whether a ref is there, stays where it was made, and was made by this request; never for ""."""
+        if not request_id or not self.path(name).exists():
+            return False
+        return read_sealed(self.path(name)).get("request_id") == request_id
+
+    def create(self, name: str, commit_id: str, request_id: str = "") -> None:
+        """Makes a new ref, durable on return, that remembers the request that asked for it.
 
         Raises:
             AlreadyExists: the name is taken.
@@ -185,7 +214,7 @@ class Refs:
         check_name(name, self._word)
         if self.path(name).exists():
             raise AlreadyExists(f"{self._word} {name!r} exists already; choose another name.", name=name)
-        write_sealed(self.path(name), {"commit": commit_id})
+        write_sealed(self.path(name), {"commit": commit_id} | ({"request_id": request_id} if request_id else {}))
 
     def move(self, name: str, expected: str, commit_id: str) -> None:
         """Moves a ref from one commit to another, durable on return; the caller holds the writer's lock.
@@ -207,6 +236,13 @@ class Refs:
         """Removes a ref, durable on return."""
         self.read(name)
         remove_file(self.path(name))
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Returns which names there are, the nearest to `name` if any is near, as part of a sentence; "" for none."""
+    if near := difflib.get_close_matches(name, names, n=3):
+        return f"the nearest names are {', '.join(near)}"
+    return f"there are {', '.join(sorted(names)[:10])}" if names else ""
 
 
 def check_name(name: str, word: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 import uuid
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from memstore.errors import AlreadyExists, CorruptData, InvalidInput, NotFound, Reason
 from memstore.latent import LatentSpec
-from memstore.storage.commits import MAIN, Commit, Refs, check_name
+from memstore.storage.commits import MAIN, Commit, Refs, check_name, nearest
+from memstore.storage.dropped import DroppedHeads
 from memstore.storage.sealed import read_sealed, write_sealed
 from memstore.storage.store import Store
 
@@ -54,6 +54,10 @@ class Registry:
         """Returns the tags of a world."""
         return Refs(self._folder / world_id / "tags", "tag")
 
+    def dropped(self, world_id: str) -> DroppedHeads:
+        """Returns the heads of a world that nothing names any more, and that can still be returned to."""
+        return DroppedHeads(self._folder / world_id / "dropped")
+
     def records(self) -> list[WorldRecord]:
         """Returns all worlds that can be read, deleted ones too, oldest first."""
         found = [_read(path) for path in self._paths()]
@@ -83,7 +87,8 @@ class Registry:
                     **garbled[0].details,
                 )
             raise NotFound(
-                f"there is no world {name!r}; {_nearest(name, list(living))}.",
+                f"there is no world {name!r}; "
+                f"{nearest(name, list(living)) or 'there are none yet: make one with create_world'}.",
                 reason=Reason.WORLD_NOT_FOUND,
                 world=name,
             )
@@ -163,11 +168,3 @@ def _read(path: Path) -> WorldRecord | NotFound | CorruptData:
         return WorldRecord(latents=LatentSpec.from_dict(value.pop("latents")), **value)
     except (NotFound, CorruptData) as error:
         return error
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=3)
-    if close:
-        return f"the nearest names are {', '.join(close)}"
-    listed = ", ".join(sorted(names)[:10])
-    return f"there are {listed}" if names else "there are none yet: make one with create_world"
