@@ -56,8 +56,14 @@ class Replay:
         commits, lists = self._store.commits, self._store.lists
         layers = [x for x in commits.layers(commits.read(commit_id)) if x.kind in ("observed", "generated")]
         listed = {LayerSegment.from_json(item).segment for x in layers for item in lists.items(x.segments)}
-        segments = [self._store.segments.open(ordinal) for ordinal in sorted(listed)]
+        recorded = {one for ordinal in listed for one in self._recorded_in(ordinal)}
+        segments = [self._store.segments.open(ordinal) for ordinal in sorted(recorded)]
         yield from sorted(segments, key=lambda segment: int(segment.frames.ordinal[0]))
+
+    def _recorded_in(self, ordinal: int) -> list[int]:
+        """Returns the segment itself, or the segments that a flattened one stands for."""
+        homes = self._store.segments.open(ordinal).homes
+        return [ordinal] if homes is None else homes.recorded.tolist()
 
     def _frame(self, segment: Segment, i: int) -> Frame:
         payload = self._store.segments.payload(segment.ordinal)
@@ -112,7 +118,10 @@ class Replay:
         stored.ordinal[at] = segment.frames.ordinal[frames]
         stored.color[at] = patches.color[mine]
         stored.sky[at] = sky
-        stored.latents[at] = self._store.segments.latents(segment.ordinal, frames, cells)
+        homes, places = segment.payload_of(frames)
+        for home in np.unique(homes).tolist():
+            mine = homes == home
+            stored.latents[at[mine]] = self._store.segments.latents(home, places[mine], cells[mine])
 
 
 def _empty(ids: UInt64[np.ndarray, "n"], spec: LatentSpec) -> StoredPatches:

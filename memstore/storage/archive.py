@@ -1,7 +1,8 @@
 """Archive: a world with its whole history in one file, and back, lossless.
 
 A tar of `manifest.json`, `objects/<name>` (every commit, layer, list and mask), and for each segment its
-`geometry.safetensors` and `content.safetensors` (latents, depth, masks and notes).
+`geometry.safetensors` and `content.safetensors` (latents, depth, masks and notes); of a gathered segment the former
+alone.
 Segment ordinals are database-wide, so an import gives each segment a new one and rewrites what names it: commits keep
 their order, times, authors and messages, and get new ids; patches get new ids.
 """
@@ -24,6 +25,7 @@ import numpy as np
 from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, MemstoreError, NotFound, Reason
 from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
+from memstore.segment import Homes
 from memstore.storage.columns import ColumnFile, encode_columns
 from memstore.storage.commits import Commit, check_name
 from memstore.storage.durable import replace_file
@@ -33,9 +35,10 @@ from memstore.storage.objects import name_of, to_json
 from memstore.storage.reach import Survey
 from memstore.storage.registry import Registry, WorldRecord
 from memstore.storage.segments import NewSegment
-from memstore.storage.store import Store
+from memstore.storage.store import GATHERED_FORMAT, Store
 
-ARCHIVE_FORMAT = 1
+ARCHIVE_FORMAT = 2
+"""The newest that is read; 1 is written where there is no gathered segment, which only 2 knows."""
 MANIFEST, GEOMETRY, CONTENT = "manifest.json", "geometry.safetensors", "content.safetensors"
 OnProgress = Callable[[int, int, str], None]
 """Called with what is done, how much there is, and the stage."""
@@ -60,7 +63,7 @@ def export_world(
     reached, segments = survey.reached, sorted(survey.reached.segments)
     heads, tags = registry.heads(record.world_id), registry.tags(record.world_id)
     manifest = {
-        "format": ARCHIVE_FORMAT,
+        "format": ARCHIVE_FORMAT if any(store.segments.homes(ordinal) for ordinal in segments) else 1,
         "world": asdict(record),
         "heads": {name: heads.read(name) for name in heads.names()},
         "tags": {name: tags.read(name) for name in tags.names()},
@@ -72,12 +75,17 @@ def export_world(
         for name in sorted(reached.objects):
             _add(tar, f"objects/{name}", store.objects.get(name))
         for i, ordinal in enumerate(segments):
-            segment = read_segment(store, ordinal, record)
-            geometry = encode_geometry(segment.patches, segment.blocks, segment.frames, segment.spec, {})
-            _add(tar, f"segments/{ordinal}/{GEOMETRY}", geometry)
-            _add(tar, f"segments/{ordinal}/{CONTENT}", _encode_content(segment))
+            _export_segment(store, tar, ordinal, record)
             on_progress(i + 1, len(segments), "export")
     return path.stat().st_size
+
+
+def _export_segment(store: Store, tar: tarfile.TarFile, ordinal: int, record: WorldRecord) -> None:
+    one = store.segments.open(ordinal)
+    geometry = encode_geometry(one.patches, one.blocks, one.frames, record.latents, {}, one.homes)
+    _add(tar, f"segments/{ordinal}/{GEOMETRY}", geometry)
+    if one.homes is None:
+        _add(tar, f"segments/{ordinal}/{CONTENT}", _encode_content(read_segment(store, ordinal, record)))
 
 
 def import_world(
@@ -185,11 +193,27 @@ def _import_segments(
             geometry, content = Path(folder) / GEOMETRY, Path(folder) / CONTENT
             for file in (geometry, content):
                 file.unlink(missing_ok=True)  # never written over: the last one may still be mapped
-                file.write_bytes(_member(tar, f"segments/{ordinal}/{file.name}"))
+            geometry.write_bytes(_member(tar, f"segments/{ordinal}/{GEOMETRY}"))
+            gathered = read_geometry(geometry, 0).segment
             ordinals[ordinal] = store.segments.allocate()
-            store.segments.write(ordinals[ordinal], _decode(geometry, content, record))
+            if gathered.homes is None:
+                content.write_bytes(_member(tar, f"segments/{ordinal}/{CONTENT}"))
+                store.segments.write(ordinals[ordinal], _decode(geometry, content, record))
+            else:
+                ColumnFile(geometry).verify()
+                store.raise_format(GATHERED_FORMAT)
+                homes = _renumbered(gathered.homes, ordinals)
+                store.segments.write_gathered(ordinals[ordinal], gathered, homes, record.latents, record.world_id)
             on_progress(i + 1, len(old), "import")
     return ordinals
+
+
+def _renumbered(homes: Homes, ordinals: Mapping[int, int]) -> Homes:
+    """Returns homes under their new ordinals; older than what refers to them, they were brought in before it."""
+    segment, recorded = (
+        np.array([ordinals[old] for old in column.tolist()], np.uint32) for column in (homes.segment, homes.recorded)
+    )
+    return Homes(segment, homes.frame, recorded)
 
 
 def _imported_record(value: dict[str, Any], name: str | None) -> WorldRecord:

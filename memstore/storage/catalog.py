@@ -1,7 +1,8 @@
 """The catalog: tables of segments, frames and patches, one fragment a segment, searchable by SQL.
 
 A segment's rows are added to `patches`, to `frames` (to `homes`, of a gathered one) and, last, to `segments`: one
-without a row there was never finished, and what it left in the others is garbage. Geometry is read by fragment: 1 to 2 ms however many there are.
+without a row there was never finished, and what it left in the others is garbage. Geometry is read by fragment: 1 to
+2 ms however many there are.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from faults.steps import Crash, CrashAt, count_steps, watched
 
 import memstore as ms
 from memstore.errors import AlreadyExists, CorruptData, FailedPrecondition, InvalidInput, NotFound, ReadOnly, Reason
+from memstore.storage.store import GATHERED_FORMAT
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "3", '{"format": 1}', '{"format": {}}'])
@@ -25,8 +26,8 @@ def test_a_garbled_memstore_json_is_named(tmp_path: Path, content: str) -> None:
 def test_a_newer_format_asks_for_an_upgrade(tmp_path: Path) -> None:
     ms.open(tmp_path).close()
     path = tmp_path / "memstore.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
-    with pytest.raises(FailedPrecondition, match="format 2, this memstore reads up to 1; upgrade") as caught:
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": GATHERED_FORMAT + 1}))
+    with pytest.raises(FailedPrecondition, match="format 3, this memstore reads up to 2; upgrade") as caught:
         ms.open(tmp_path)
     assert caught.value.reason is Reason.NEWER_FORMAT
 
