@@ -18,6 +18,7 @@ from memstore.edit.session import EngineSession
 from memstore.edited import EditReport, EditRequest, LayerSummary, Picked, SelectionReport
 from memstore.editing import Edit
 from memstore.errors import CorruptData, InvalidInput
+from memstore.flatten import OnProgress, flatten
 from memstore.forget import ForgetOptions
 from memstore.frame import Frame
 from memstore.history.branch import Branch
@@ -219,6 +220,37 @@ class World(Timeline):
             edit.stitch(world, at, **options)
         assert edit.report is not None  # there was an operation, and no error
         return edit.report
+
+    def flatten(
+        self,
+        *,
+        author: str = "",
+        message: str = "",
+        request_id: str = "",
+        everything: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> EditReport:
+        """Rewrites what many edits have scattered into fresh segments, so that it is found faster; all looks the same.
+
+        No latent is copied; the patches that are rewritten get new ids. Raises as `memstore.flatten.flatten`.
+
+        Args:
+            author: who, for the log.
+            message: why, for the log.
+            request_id: a repeated request finds the work of its first try.
+            everything: rewrite all that the branch shows, scattered or not.
+            on_progress: called with the rows written, the rows to write, and the stage.
+        """
+        self._require_live("flatten")
+        return flatten(
+            self._branch,
+            self._recall.showing,
+            author=author,
+            message=message,
+            request_id=request_id,
+            everything=everything,
+            on_progress=on_progress,
+        )
 
     def layers(self) -> list[LayerSummary]:
         """Returns the layers, in order."""
