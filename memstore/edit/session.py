@@ -19,7 +19,7 @@ from memstore.edit.look import LOOK, camera_for, look_at_instances
 from memstore.edit.perform import Done, Performer
 from memstore.edit.resolve import Instances, resolve
 from memstore.edited import EditReport, EditRequest, OperationReport, SelectionReport
-from memstore.errors import Conflict, FailedPrecondition, InvalidInput, Reason, TooManyAffected
+from memstore.errors import Conflict, FailedPrecondition, InvalidInput, MemstoreError, Reason, TooManyAffected
 from memstore.history.branch import Branch, Change
 from memstore.operation import Operation
 from memstore.recall import Recall
@@ -39,7 +39,9 @@ class EngineSession:
         """
         self._branch = branch
         self._recall = recall
-        self._base = request.base or branch.head()
+        # A request that was carried out already is told what it did then, so it is tried where it was.
+        earlier = branch.requested(request.request_id)
+        self._base = earlier[-1].parents[0] if earlier else request.base or branch.head()
         self._request = replace(request, operations=())
         self._step = _step_of(branch, request.request_id)
         self._performer = self._begun(self._base)
@@ -53,7 +55,16 @@ class EngineSession:
             InvalidInput: nothing is selected, or an argument is no good.
             NotFound: a layer, world or commit is not there.
             TooManyAffected: more would be affected than the edit allows.
+
+        Their details hold the place of the operation in the edit.
         """
+        try:
+            return self._tried(operation)
+        except MemstoreError as error:
+            error.details = {**error.details, "operation": len(self._request.operations)}
+            raise
+
+    def _tried(self, operation: Operation) -> OperationReport:
         request = replace(self._request, operations=(*self._request.operations, operation))
         before = self._performer.draft
         done = self._performer.perform(operation)
