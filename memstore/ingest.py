@@ -13,7 +13,7 @@ from jaxtyping import Shaped
 
 from memstore.codec import codec_for
 from memstore.errors import FailedPrecondition, InvalidInput, MemstoreError, Reason
-from memstore.forget import ForgetOptions
+from memstore.forget import ForgetOptions, FreeSpace
 from memstore.frame import Frame
 from memstore.history.branch import Branch, Change
 from memstore.index import arrange, shown_box
@@ -21,7 +21,7 @@ from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
 from memstore.lift import LiftedFrame, LiftOptions, gather, lift
 from memstore.patch import Patches, SourceFrames
-from memstore.retire import NO_CHANGES, Changes, is_in_place, retire, witnesses
+from memstore.retire import NO_CHANGES, Changes, is_in_place, retire
 from memstore.storage.segments import NewSegment
 
 SEGMENT_FRAMES = 64
@@ -163,9 +163,9 @@ class Ingest:
         segment = self._new_segment(before.frame_end)
         ordinal = store.segments.allocate()
         store.segments.write(ordinal, segment)
-        seen = witnesses([lifted.frame for lifted in waiting], before.frame_end, self._forgetting)
+        free = FreeSpace.of([lifted.frame for lifted in waiting], before.frame_end, self._forgetting)
         layers, surfaces = store.commits.layers(before), _part(ordinal, segment.patches, sky=False)
-        surfaces, changes = retire(store, layers, surfaces, seen, self._forgetting)
+        surfaces, changes = retire(store, layers, surfaces, free, self._forgetting)
         layers = _shown_in(self._branch, layers, OBSERVED, surfaces, changes)
         if len(segment.patches) > segment.patches.surface_count:
             layers = _shown_in(self._branch, layers, SKY, _part(ordinal, segment.patches, sky=True))

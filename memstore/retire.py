@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from pyroaring import BitMap
 
-from memstore.forget import ForgetOptions, Witness, forget, looked_at
-from memstore.frame import Frame
+from memstore.forget import ForgetOptions, FreeSpace, forget
 from memstore.layer import Layer, LayerSegment, Mask
 from memstore.segment import NEVER_HIDDEN
 from memstore.storage.masks import read_mask, stage_masks
@@ -28,17 +27,8 @@ _Place = tuple[str, int]
 _FRESH: _Place = ("", 0)
 
 
-def witnesses(frames: Sequence[Frame], first_ordinal: int, options: ForgetOptions) -> list[Witness]:
-    """Returns what frames of consecutive ordinals prove; those that measured nothing prove nothing."""
-    if not options.enabled:
-        return []
-    numbered = enumerate(frames, first_ordinal)
-    found = (Witness.of(frame, ordinal, options.edge_px) for ordinal, frame in numbered)
-    return [witness for witness in found if witness.free_m.any()]
-
-
 def retire(
-    store: Store, layers: Sequence[Layer], fresh: LayerSegment, seen: Sequence[Witness], options: ForgetOptions
+    store: Store, layers: Sequence[Layer], fresh: LayerSegment, free: FreeSpace, options: ForgetOptions
 ) -> tuple[LayerSegment, Changes]:
     """Returns the fresh part and those parts of the layers that show less for what frames saw; masks are staged.
 
@@ -46,13 +36,13 @@ def retire(
         store: where segments and masks lie.
         layers: the layers before the fresh part joins them.
         fresh: the surfaces of the segment that the frames themselves became.
-        seen: what the frames prove; nothing changes without.
+        free: what the frames prove.
         options: when a patch counts as gone.
     """
-    if not seen:
+    if not free.witnesses:
         return fresh, NO_CHANGES
-    found = {_FRESH: fresh} | _looked_at(store, layers, seen)
-    less = {at: rest for at, part in found.items() if (rest := _less(store, part, seen, options))}
+    found = {_FRESH: fresh} | _in_view(store, layers, free)
+    less = {at: rest for at, part in found.items() if (rest := _less(store, part, free, options))}
     names = stage_masks(store.objects, [mask for _, mask in less.values()])
     parts = {at: replace(part, mask=name) for (at, (part, _)), name in zip(less.items(), names, strict=True)}
     fresh = parts.pop(_FRESH, fresh)
@@ -62,7 +52,7 @@ def retire(
     return fresh, changes
 
 
-def _looked_at(store: Store, layers: Sequence[Layer], seen: Sequence[Witness]) -> dict[_Place, LayerSegment]:
+def _in_view(store: Store, layers: Sequence[Layer], free: FreeSpace) -> dict[_Place, LayerSegment]:
     """Returns the parts of layers observed in place whose boxes touch what the frames saw, by layer and place."""
     places: list[_Place] = []
     parts: list[LayerSegment] = []
@@ -70,10 +60,12 @@ def _looked_at(store: Store, layers: Sequence[Layer], seen: Sequence[Witness]) -
         if layer.kind != "observed" or not is_in_place(layer):
             continue
         for place, item in enumerate(store.lists.items(layer.segments)):
-            places.append((layer.layer_id, place))
-            parts.append(LayerSegment.from_json(item))
+            part = LayerSegment.from_json(item)
+            if part.shown_count:
+                places.append((layer.layer_id, place))
+                parts.append(part)
     boxes = np.array([(part.low, part.high) for part in parts], np.float64).reshape(-1, 2, 3)
-    touched = looked_at(seen, boxes[:, 0], boxes[:, 1], np.zeros(3)).any(axis=0)
+    touched = free.touches(boxes[:, 0], boxes[:, 1], np.zeros(3)).any(axis=0)
     return {places[i]: parts[i] for i in np.flatnonzero(touched).tolist() if parts[i].shown_count}
 
 
@@ -83,13 +75,13 @@ def is_in_place(layer: Layer) -> bool:
 
 
 def _less(
-    store: Store, part: LayerSegment, seen: Sequence[Witness], options: ForgetOptions
+    store: Store, part: LayerSegment, free: FreeSpace, options: ForgetOptions
 ) -> tuple[LayerSegment, Mask] | None:
     """Returns a part and its mask without what the frames prove gone, or `None` if nothing is."""
     segment = store.segments.open(part.segment)
     mask = Mask(False, BitMap()) if part.mask is None else read_mask(store.objects, part.mask)
     hidden = mask.hidden_from(len(segment.patches))
-    gone = forget(segment, seen, options, hidden)
+    gone = forget(segment, free, options, hidden)
     count = int((gone != NEVER_HIDDEN).sum())
     if not count:
         return None
