@@ -6,7 +6,10 @@ from beartype import BeartypeConf, beartype
 
 # The tower lets an int stand for a float, as type checkers do.
 _checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
-DOORS = {"Box", "Camera", "Frame", "HalfSpace", "LatentSpec", "Query", "Sphere", "Transform", "ViewFrustum"}
+SHAPES = {"Box", "HalfSpace", "Sphere", "ViewFrustum"}
+SELECTIONS = {"And", "Frames", "Kinds", "Layers", "Made", "Not", "Or", "Ordinals", "PatchIds"}
+OPERATIONS = {"Concatenate", "Duplicate", "Invert", "Relocate", "Stitch"}
+DOORS = {"Camera", "Frame", "LatentSpec", "Query", "Transform"} | SHAPES | SELECTIONS | OPERATIONS
 """Values that take what people have, convert it and refuse nonsense in words: their own checks are under test."""
 
 
