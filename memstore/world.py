@@ -201,9 +201,12 @@ class World(Timeline):
             expected_head: refuse when the head is another commit at the end.
             max_affected: refuse when more instances of patches would be hidden, shown or moved.
         """
+        return Edit(self.session(EditRequest((), message, author, request_id, "", expected_head, max_affected)))
+
+    def session(self, request: EditRequest) -> EngineSession:
+        """Opens an edit that is at hand as a value, its operations included; `edit` is the door for people."""
         self._require_live("edit")
-        request = EditRequest((), message, author, request_id, "", expected_head, max_affected)
-        return Edit(EngineSession(self._branch, self._recall, request))
+        return EngineSession(self._branch, self._recall, request)
 
     def stitch(
         self,
