@@ -191,8 +191,9 @@ class Refs:
             CorruptData: its file is garbled.
         """
         try:
-            return read_sealed(self.path(name))["commit"]
-        except NotFound:
+            # A name such as "../tags/v1" would lead out of the folder.
+            return read_sealed(self.path(check_name(name, self._word)))["commit"]
+        except (NotFound, InvalidInput):
             raise NotFound(
                 f"there is no {self._word} {name!r}; {nearest(name, self.names()) or 'there are none'}.",
                 reason=NOT_FOUND[self._word],
