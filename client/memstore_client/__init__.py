@@ -6,6 +6,8 @@
     with museum.ingest(message="first walk") as ingest:
         ingest.add(mc.Frame(camera, depth_m, rgb))
     mosaic = museum.retrieve(camera)
+    with museum.edit("make room") as edit:
+        edit.relocate(mc.Sphere((1, 0, 2), 0.6), mc.Transform.translate(0, 0, 1.5))
 
 Nothing but values is loaded until it is used: gRPC comes with the first `connect`.
 Arrays of values that came over the wire are read-only views of the received bytes; `.copy()` makes them your own.
@@ -23,6 +25,8 @@ from memstore.frame import Frame
 from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
+from memstore.selection import Everything, Frames, Kinds, Layers, Ordinals, PatchIds
+from memstore.shape import Box, HalfSpace, Sphere, ViewFrustum
 from memstore.transform import Transform
 
 if TYPE_CHECKING:
@@ -32,18 +36,28 @@ if TYPE_CHECKING:
     from memstore_client.world import RemoteWorld
 
 __all__ = [
+    "Box",
     "Camera",
+    "Everything",
     "Frame",
+    "Frames",
+    "HalfSpace",
+    "Kinds",
     "LatentSpec",
+    "Layers",
     "MemstoreError",
     "Mosaic",
+    "Ordinals",
+    "PatchIds",
     "Query",
     "RemoteDatabase",
     "RemoteIngest",
     "RemoteWorld",
+    "Sphere",
     "Tls",
     "Transform",
     "TransportOptions",
+    "ViewFrustum",
     "connect",
     "errors",
     "look_at",

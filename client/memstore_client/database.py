@@ -98,12 +98,7 @@ class RemoteDatabase:
 
     def worlds(self, *, deleted: bool = False, timeout_s: float | None = None) -> list[WorldSummary]:
         """Returns the worlds, oldest first; with `deleted`, those that can be brought back."""
-        found, token = list[WorldSummary](), ""
-        while True:
-            page = self._transport.unary(requests.list_worlds(deleted, token), timeout_s)
-            found.extend(page.entries)
-            if not (token := page.next_token):
-                return found
+        return self._transport.pages(lambda token: requests.list_worlds(deleted, token), timeout_s)
 
     def delete_world(self, name: str, *, timeout_s: float | None = None) -> None:
         """Deletes a world, durable on return; `undelete_world` brings it back for seven days."""

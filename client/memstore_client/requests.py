@@ -130,13 +130,13 @@ def list_worlds(deleted: bool, token: str) -> Call[Page[WorldSummary]]:
 def delete_world(name: str) -> Call[None]:
     """Deletes a world."""
     request = sendable(lambda: world_pb.DeleteWorldRequest(name=str(WorldName(name))))
-    return Call(RPCS["DeleteWorld"], request, "edit", _nothing)
+    return Call(RPCS["DeleteWorld"], request, "edit", nothing_of)
 
 
 def undelete_world(name: str) -> Call[None]:
     """Brings a world back."""
     request = sendable(lambda: world_pb.UndeleteWorldRequest(name=str(WorldName(name))))
-    return Call(RPCS["UndeleteWorld"], request, "edit", _nothing)
+    return Call(RPCS["UndeleteWorld"], request, "edit", nothing_of)
 
 
 def list_commits(world: WorldName, commit: str, limit: int, token: str) -> Call[Page[CommitSummary]]:
@@ -191,5 +191,6 @@ def _server(response: system_pb.GetServerInfoResponse) -> ServerInfo:
     )
 
 
-def _nothing(response: object) -> None:
-    return None
+def nothing_of(response: object) -> None:
+    """Returns nothing, which is all that some answers say."""
+    return

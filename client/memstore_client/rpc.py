@@ -10,10 +10,16 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 
-from memstore.v1 import history_service_pb2, memory_service_pb2, system_service_pb2, world_service_pb2
+from memstore.v1 import (
+    edit_service_pb2,
+    history_service_pb2,
+    memory_service_pb2,
+    system_service_pb2,
+    world_service_pb2,
+)
 from memstore_client.options import TransportOptions
 
-_MODULES = (world_service_pb2, memory_service_pb2, history_service_pb2, system_service_pb2)
+_MODULES = (world_service_pb2, memory_service_pb2, edit_service_pb2, history_service_pb2, system_service_pb2)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import grpc
 from google.protobuf.message import Message
 
 from memstore.errors import FailedPrecondition, MemstoreError, Reason
+from memstore_client.answering import Answer
 from memstore_client.backoff import Backoff
 from memstore_client.failure import error_of, too_late
 from memstore_client.reading import Reading
-from memstore_client.requests import Call
+from memstore_client.requests import Call, Page
 from memstore_client.rpc import Rpc
 from memstore_client.target import Target
 
@@ -52,6 +53,20 @@ class Transport:
         except grpc.RpcError as failure:
             raise error_of(failure, self.target.address, call.rpc.name, given_s) from failure
         return call.read(response)
+
+    def pages(self, call: Callable[[str], Call[Page[T]]], timeout_s: float | None) -> list[T]:
+        """Returns the entries of all pages of a list; `call` asks for the page of a token."""
+        found, token = list[T](), ""
+        while True:
+            page = self.unary(call(token), timeout_s)
+            found.extend(page.entries)
+            if not (token := page.next_token):
+                return found
+
+    def answer(self, asked: Answer[T], timeout_s: float | None) -> T:
+        """Returns the one value that a stream brings."""
+        (value,) = self.stream(asked, timeout_s=asked.patience_s if timeout_s is None else timeout_s)
+        return value
 
     def stream(
         self,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memstore.camera import Camera
-from memstore.errors import InvalidInput
+from memstore.errors import InvalidInput, NotFound, ReadOnly, Reason
 from memstore.latent import LatentSpec
 from memstore.query import Query
 from memstore.summary import WorldSummary
 from memstore.v1 import memory_service_pb2 as pb
 from memstore.wire.names import WorldName
+from memstore_client.answering import Limits
 from memstore_client.reading import ReadingFrames, ReadingPatches, Retrieving
 from memstore_client.requests import ServerInfo, new_request_id, sendable
 from memstore_client.sending import IngestSession
@@ -77,12 +78,14 @@ class WorldView:
         limit = self._target.options.max_frame_bytes
         return ReadingPatches(self._name, self._pinned, ids, limit, self._server.max_message_bytes)
 
-    def _session(self, message: str, author: str, request_id: str) -> IngestSession:
+    def _session(self, message: str, author: str, request_id: str, forgetting: bool | None) -> IngestSession:
         start = sendable(
             lambda: pb.IngestFramesRequest.Start(
                 world=str(self._name), message=message, author=author, request_id=request_id or new_request_id()
             )
         )
+        if forgetting is not None:
+            start.forgetting = forgetting
         options = self._target.options
         return IngestSession(
             start,
@@ -91,6 +94,30 @@ class WorldView:
             part_bytes=options.part_bytes,
             resend_bytes=options.resend_bytes,
         )
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(self._server.max_message_bytes, self._target.options.max_frame_bytes)
+
+    def _live(self, verb: str) -> WorldName:
+        """Returns the name of the branch.
+
+        Raises:
+            ReadOnly: the handle is pinned to a commit.
+        """
+        if self._pinned:
+            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; {verb} the live world.")
+        return self._name
+
+    def _branch_called(self, name: str) -> WorldName:
+        """Returns the name of a branch of the world.
+
+        Raises:
+            NotFound: it is "", which would stand for the main branch on the wire.
+        """
+        if not name:
+            raise NotFound(f"there is no branch '' of world {self.name!r}.", reason=Reason.BRANCH_NOT_FOUND, name=name)
+        return WorldName(self.name, name)
 
     def _query_s(self, timeout_s: float | None) -> float:
         return self._target.options.query_timeout_s if timeout_s is None else timeout_s

@@ -9,21 +9,21 @@ import numpy as np
 from jaxtyping import Integer
 
 from memstore.camera import Camera
-from memstore.errors import ReadOnly
 from memstore.frame import Frame
 from memstore.mosaic import Mosaic
 from memstore.query import Query
 from memstore.stored import StoredPatches
 from memstore.summary import Bounds, CommitSummary, HeadMoved, WorldSummary
-from memstore_client import requests
+from memstore_client import history_requests, requests
+from memstore_client.edits import RemoteEdits
+from memstore_client.history import RemoteHistory
 from memstore_client.ingest import RemoteIngest
 from memstore_client.reading import Watching
 from memstore_client.requests import ServerInfo
 from memstore_client.transport import Transport
-from memstore_client.view import WorldView
 
 
-class RemoteWorld(WorldView):
+class RemoteWorld(RemoteEdits, RemoteHistory):
     """One branch of a world, live, or pinned to a commit by `at`."""
 
     def __init__(self, transport: Transport, server: ServerInfo, summary: WorldSummary, pinned: str = "") -> None:
@@ -42,16 +42,40 @@ class RemoteWorld(WorldView):
         return self._summary
 
     def at(self, commit: str, *, timeout_s: float | None = None) -> RemoteWorld:
-        """Returns this world pinned to a commit of it; reading only.
+        """Returns this world pinned to a commit of it, an id, a prefix, a tag or a branch; reading only.
 
         Raises:
             NotFound: the world has no such commit.
         """
         summary = self._transport.unary(requests.get_world(self._name, commit), timeout_s)
-        return RemoteWorld(self._transport, self._server, summary, commit)
+        return RemoteWorld(self._transport, self._server, summary, summary.head)
+
+    def branch(self, name: str, *, create: bool = False, at: str = "", timeout_s: float | None = None) -> RemoteWorld:
+        """Returns this world on another branch.
+
+        Args:
+            name: the branch.
+            create: begin the branch, at this head or at the revision `at`.
+            at: with `create`: where it begins.
+            timeout_s: how long each of two answers may take.
+
+        Raises:
+            NotFound: there is no such branch.
+            AlreadyExists: with `create`: the name is taken.
+        """
+        if create:
+            self._transport.unary(history_requests.create_branch(self._name, name, at or self._pinned), timeout_s)
+        summary = self._transport.unary(requests.get_world(self._branch_called(name)), timeout_s)
+        return RemoteWorld(self._transport, self._server, summary)
 
     def ingest(
-        self, *, message: str = "", author: str = "", request_id: str = "", timeout_s: float | None = None
+        self,
+        *,
+        message: str = "",
+        author: str = "",
+        request_id: str = "",
+        forgetting: bool | None = None,
+        timeout_s: float | None = None,
     ) -> RemoteIngest:
         """Opens an ingest, to be used as a context manager: one step in the log, saved as it goes.
 
@@ -59,11 +83,12 @@ class RemoteWorld(WorldView):
             message: why, for the log.
             author: who, for the log and for undo.
             request_id: name of this ingest; one that was cut off goes on under the same name (`resume_from`).
+            forgetting: whether stored patches that the frames look through are retired: a door that opened leaves no
+                ghost. On by default, for measured depth; give False for frames that a model made.
             timeout_s: how long the server may say nothing when it is waited for.
         """
-        if self._pinned:
-            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; ingest into the live world.")
-        return RemoteIngest(self._transport, self._session(message, author, request_id), timeout_s)
+        self._live("ingest into")
+        return RemoteIngest(self._transport, self._session(message, author, request_id, forgetting), timeout_s)
 
     @overload
     def retrieve(

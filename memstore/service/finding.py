@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from memstore.database import Database
-from memstore.errors import NotFound, Reason
 from memstore.wire.names import WorldName
 from memstore.world import World
 
@@ -18,10 +17,5 @@ def find_world(database: Database, name: str, commit: str = "", *, field: str = 
     wanted = WorldName.parse(name, field)
     world = database.world(wanted.world)
     if wanted.branch not in ("", world.branch_name):
-        raise NotFound(
-            f"world {wanted.world!r} has no branch {wanted.branch!r}; there is {world.branch_name}.",
-            reason=Reason.BRANCH_NOT_FOUND,
-            world=wanted.world,
-            branch=wanted.branch,
-        )
+        world = world.branch(wanted.branch)
     return world.at(commit) if commit else world

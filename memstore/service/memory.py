@@ -100,7 +100,10 @@ class Memory(MemoryServiceServicer):
 
     def _ingest(self, start: pb.IngestFramesRequest.Start) -> Ingest:
         world = find_world(self._database, start.world, field="start.world")
-        return world.ingest(message=start.message, author=start.author, request_id=start.request_id)
+        forgetting = start.forgetting if start.HasField("forgetting") else None
+        return world.ingest(
+            message=start.message, author=start.author, request_id=start.request_id, forgetting=forgetting
+        )
 
     def _pinned(self, name: str, commit: str) -> World:
         world = find_world(self._database, name, commit)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from memstore.errors import InvalidInput
 from memstore.service.options import ServerOptions
+
+T = TypeVar("T")
 
 
 def page_size(asked: int, options: ServerOptions) -> int:
@@ -36,3 +40,16 @@ def place_of(token: str, kinds: tuple[type, ...]) -> list[str | float | int] | N
     except (ValueError, binascii.Error):
         pass
     raise InvalidInput("page_token comes from no answer of this list; start again without one.", field="page_token")
+
+
+def page_of(
+    entries: Iterable[T], key: Callable[[T], tuple[str | float, ...]], token: str, kinds: tuple[type, ...], size: int
+) -> tuple[list[T], str]:
+    """Returns a page of entries in the order of their keys, and the token of the next page, "" at the end.
+
+    Raises:
+        InvalidInput: `token` is no token of such a list.
+    """
+    after = place_of(token, kinds)
+    rest = [entry for entry in sorted(entries, key=key) if after is None or list(key(entry)) > after]
+    return rest[:size], token_of(*key(rest[size - 1])) if len(rest) > size else ""

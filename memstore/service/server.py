@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from memstore.database import Database
 from memstore.errors import FailedPrecondition, InvalidInput
 from memstore.service.drain import Drain
+from memstore.service.edits import Edits
 from memstore.service.guard import Guard
 from memstore.service.history import History
 from memstore.service.memory import Memory
@@ -23,7 +24,14 @@ from memstore.service.offload import Offload
 from memstore.service.options import ServerOptions, TlsFiles
 from memstore.service.system import System
 from memstore.service.worlds import Worlds
-from memstore.v1 import history_service_pb2, memory_service_pb2, system_service_pb2, world_service_pb2
+from memstore.v1 import (
+    edit_service_pb2,
+    history_service_pb2,
+    memory_service_pb2,
+    system_service_pb2,
+    world_service_pb2,
+)
+from memstore.v1.edit_service_pb2_grpc import add_EditServiceServicer_to_server
 from memstore.v1.history_service_pb2_grpc import add_HistoryServiceServicer_to_server
 from memstore.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from memstore.v1.system_service_pb2_grpc import add_SystemServiceServicer_to_server
@@ -33,7 +41,7 @@ from memstore.wire.address import Address
 DEFAULT_LISTEN = ("127.0.0.1:7070",)
 SERVICES = tuple(
     service.full_name
-    for module in (world_service_pb2, memory_service_pb2, history_service_pb2, system_service_pb2)
+    for module in (world_service_pb2, memory_service_pb2, edit_service_pb2, history_service_pb2, system_service_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 """Full names of the services of memstore."""
@@ -132,6 +140,7 @@ class Server:
         database, offload, drain, options = self._database, self._offload, self._drain, self._options
         add_WorldServiceServicer_to_server(Worlds(database, offload, drain, options), server)
         add_MemoryServiceServicer_to_server(Memory(database, offload, drain, options), server)
+        add_EditServiceServicer_to_server(Edits(database, offload, options), server)
         add_HistoryServiceServicer_to_server(History(database, offload, options), server)
         add_SystemServiceServicer_to_server(System(database, offload, options), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

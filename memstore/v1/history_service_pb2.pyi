@@ -418,16 +418,18 @@ class DroppedHead(_message.Message):
     def __init__(self, branch: _Optional[str] = ..., commit: _Optional[str] = ..., time_s: _Optional[float] = ...) -> None: ...
 
 class FlattenBranchRequest(_message.Message):
-    __slots__ = ("world", "author", "message", "request_id")
+    __slots__ = ("world", "author", "message", "request_id", "everything")
     WORLD_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
     world: str
     author: str
     message: str
     request_id: str
-    def __init__(self, world: _Optional[str] = ..., author: _Optional[str] = ..., message: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    everything: bool
+    def __init__(self, world: _Optional[str] = ..., author: _Optional[str] = ..., message: _Optional[str] = ..., request_id: _Optional[str] = ..., everything: bool = ...) -> None: ...
 
 class FlattenBranchResponse(_message.Message):
     __slots__ = ("progress", "report")

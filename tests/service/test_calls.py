@@ -151,7 +151,7 @@ def test_health_and_reflection_speak_of_every_service(channel):
     reflection = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo
     ask = reflection_pb2.ServerReflectionRequest(list_services="")
     listed = {service.name for service in next(reflection(iter([ask]))).list_services_response.service}
-    ours = {f"memstore.v1.{name}Service" for name in ("World", "Memory", "History", "System")}
+    ours = {f"memstore.v1.{name}Service" for name in ("World", "Memory", "Edit", "History", "System")}
     assert listed == ours | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     for name in ("", *ours):
         assert health.Check(health_pb2.HealthCheckRequest(service=name)).status == serving

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -11,10 +11,11 @@ import grpc
 import grpc.aio
 
 from memstore.errors import FailedPrecondition, MemstoreError, Reason
+from memstore_client.answering import Answer
 from memstore_client.backoff import Backoff
 from memstore_client.failure import error_of, too_late
 from memstore_client.reading import Reading
-from memstore_client.requests import Call
+from memstore_client.requests import Call, Page
 from memstore_client.rpc import Rpc
 from memstore_client.target import Target
 
@@ -47,6 +48,21 @@ class Transport:
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure, self.target.address, call.rpc.name, given_s) from failure
         return call.read(response)
+
+    async def pages(self, call: Callable[[str], Call[Page[T]]], timeout_s: float | None) -> list[T]:
+        """Returns the entries of all pages of a list; `call` asks for the page of a token."""
+        found, token = list[T](), ""
+        while True:
+            page = await self.unary(call(token), timeout_s)
+            found.extend(page.entries)
+            if not (token := page.next_token):
+                return found
+
+    async def answer(self, asked: Answer[T], timeout_s: float | None) -> T:
+        """Returns the one value that a stream brings."""
+        given_s = asked.patience_s if timeout_s is None else timeout_s
+        (value,) = [value async for value in self.stream(asked, timeout_s=given_s)]
+        return value
 
     async def stream(
         self,

@@ -9,21 +9,21 @@ import numpy as np
 from jaxtyping import Integer
 
 from memstore.camera import Camera
-from memstore.errors import ReadOnly
 from memstore.frame import Frame
 from memstore.mosaic import Mosaic
 from memstore.query import Query
 from memstore.stored import StoredPatches
 from memstore.summary import Bounds, CommitSummary, HeadMoved, WorldSummary
-from memstore_client import requests
+from memstore_client import history_requests, requests
+from memstore_client.aio.edits import RemoteEdits
+from memstore_client.aio.history import RemoteHistory
 from memstore_client.aio.ingest import RemoteIngest
 from memstore_client.aio.transport import Transport
 from memstore_client.reading import Watching
 from memstore_client.requests import ServerInfo
-from memstore_client.view import WorldView
 
 
-class RemoteWorld(WorldView):
+class RemoteWorld(RemoteEdits, RemoteHistory):
     """One branch of a world, live, or pinned to a commit by `at`."""
 
     def __init__(self, transport: Transport, server: ServerInfo, summary: WorldSummary, pinned: str = "") -> None:
@@ -43,15 +43,40 @@ class RemoteWorld(WorldView):
     async def at(self, commit: str, *, timeout_s: float | None = None) -> RemoteWorld:
         """Returns this world pinned to a commit of it; reading only."""
         summary = await self._transport.unary(requests.get_world(self._name, commit), timeout_s)
-        return RemoteWorld(self._transport, self._server, summary, commit)
+        return RemoteWorld(self._transport, self._server, summary, summary.head)
+
+    async def branch(
+        self, name: str, *, create: bool = False, at: str = "", timeout_s: float | None = None
+    ) -> RemoteWorld:
+        """Returns this world on another branch.
+
+        Args:
+            name: the branch.
+            create: begin the branch, at this head or at the revision `at`.
+            at: with `create`: where it begins.
+            timeout_s: how long each of two answers may take.
+
+        Raises:
+            NotFound: there is no such branch.
+            AlreadyExists: with `create`: the name is taken.
+        """
+        if create:
+            await self._transport.unary(history_requests.create_branch(self._name, name, at or self._pinned), timeout_s)
+        summary = await self._transport.unary(requests.get_world(self._branch_called(name)), timeout_s)
+        return RemoteWorld(self._transport, self._server, summary)
 
     def ingest(
-        self, *, message: str = "", author: str = "", request_id: str = "", timeout_s: float | None = None
+        self,
+        *,
+        message: str = "",
+        author: str = "",
+        request_id: str = "",
+        forgetting: bool | None = None,
+        timeout_s: float | None = None,
     ) -> RemoteIngest:
         """Opens an ingest, to be used with `async with`; arguments of the synchronous one."""
-        if self._pinned:
-            raise ReadOnly(f"{self.name!r} is pinned at {self._pinned}; ingest into the live world.")
-        return RemoteIngest(self._transport, self._session(message, author, request_id), timeout_s)
+        self._live("ingest into")
+        return RemoteIngest(self._transport, self._session(message, author, request_id, forgetting), timeout_s)
 
     @overload
     async def retrieve(
