@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float64, UInt32
+from pyroaring import BitMap
 
 from memstore.draft import Draft
 from memstore.edit.describe import summary_of
@@ -166,7 +167,7 @@ class Performer:
         return self._did("name", chosen, made=made)
 
     def _set_visible(self, verb: str, names: tuple[str, ...], visible: bool) -> Done:
-        layers = [self.draft.find(name) for name in dict.fromkeys(names)]
+        layers = list({layer.layer_id: layer for layer in map(self.draft.find, names)}.values())
         changed = [layer for layer in layers if layer.visible != visible]
         made = [self.draft.put(replace(layer, visible=visible)) for layer in changed]
         count = sum(self.draft.layer_count(layer.layer_id) for layer in changed)
@@ -202,7 +203,7 @@ class Performer:
         """Returns the layer that holds `rows` of a layer elsewhere: itself, if that is all it shows."""
         layer = self.draft.find(layer_id)
         if sum(map(len, rows.values())) == self.draft.layer_count(layer_id):
-            named = self.draft.free_name(name) if name and name != layer.name else layer.name
+            named = self.draft.free_name(_check_layer_name(name)) if name not in ("", layer.name) else layer.name
             return self.draft.put(replace(layer, placement=transform @ layer.placement, name=named))
         moved = self._new_layer(
             layer, name or layer.name, self._share(layer_id, rows), transform @ layer.placement, taken=True
@@ -211,11 +212,19 @@ class Performer:
         return moved
 
     def _share(self, layer_id: str, rows: Rows) -> list[LayerSegment]:
-        """Returns parts that show only some rows of a layer; the layer's own parts, if that is all it shows."""
-        if sum(map(len, rows.values())) == self.draft.layer_count(layer_id):
-            return list(self.draft.parts(layer_id).values())
-        sky = self.draft.find(layer_id).kind == "sky"
-        return [self.draft.part(segment, Mask(True, bitmap(some)), sky=sky) for segment, some in rows.items()]
+        """Returns parts that can show only some rows of a layer; the layer's own, where that is all they ever show."""
+        sky, parts = self.draft.find(layer_id).kind == "sky", self.draft.parts(layer_id)
+        return [
+            parts[segment]
+            if len(some) == parts[segment].shown_count and not self._hides_some(parts[segment])
+            else self.draft.part(segment, Mask(True, bitmap(some)), sky=sky)
+            for segment, some in rows.items()
+        ]
+
+    def _hides_some(self, part: LayerSegment) -> bool:
+        """Whether a part could show more than it does: `restore` would bring that back."""
+        mask = self.draft.mask(part)
+        return mask is not None and bool(mask.retired or (mask.rows and not mask.shows))
 
     def _new_layer(
         self, source: Layer, name: str, parts: list[LayerSegment], placement: Transform, *, taken: bool
@@ -271,15 +280,14 @@ class Performer:
                     if entry is not None:
                         yield layer, placed(entry, 0, layer)
 
-    def _hidden_entry(self, layer: Layer, part: LayerSegment, away: set[int] | None) -> Entry | None:
+    def _hidden_entry(self, layer: Layer, part: LayerSegment, away: BitMap | None) -> Entry | None:
         mask = self.draft.mask(part)
         if mask is None:
             return None
         segment = self.draft.showing.store.segments.open(part.segment)
         hidden = mask.hidden_from(len(segment.patches))
         could = np.zeros(len(hidden), np.bool_)
-        could[np.array(mask.domain(len(hidden)).to_array(), np.uint32)] = True
-        could[np.array(sorted(away or ()), np.int64)] = False
+        could[np.array((mask.domain(len(hidden)) - (away or BitMap())).to_array(), np.uint32)] = True
         inverted = np.where(could & (hidden != NEVER_HIDDEN), NEVER_HIDDEN, np.uint32(0))
         sky = layer.kind == "sky"
         extent = Extent.of(segment.patches, inverted, sky)
@@ -287,16 +295,19 @@ class Performer:
             return None
         return Entry(0, segment, Transform.identity(), sky, extent.low, extent.high, inverted)
 
-    def _moved_away(self, layer: Layer) -> Mapping[int, set[int]]:
-        """Returns the rows of a layer that other layers took over and show, by segment."""
-        takers, found = {layer.layer_id}, dict[int, set[int]]()
+    def _moved_away(self, layer: Layer) -> Mapping[int, BitMap]:
+        """Returns the rows of a layer that other layers took over, by segment, whether these show them or not."""
+        takers, found = {layer.layer_id}, dict[int, BitMap]()
         for other in self.draft.layers:  # a layer stands after the one that it was taken from
             if other.taken and other.origin in takers:
                 takers.add(other.layer_id)
                 for part in self.draft.parts(other.layer_id).values():
-                    shown = np.flatnonzero(self.draft.hidden_from(part) == NEVER_HIDDEN)
-                    found.setdefault(part.segment, set()).update(shown.tolist())
+                    found[part.segment] = found.get(part.segment, BitMap()) | self._domain(part)
         return found
+
+    def _domain(self, part: LayerSegment) -> BitMap:
+        row_count = len(self.draft.showing.store.segments.open(part.segment).patches)
+        return (self.draft.mask(part) or Mask(False, BitMap())).domain(row_count)
 
 
 def upside_down(bounds: Bounds | None, up: str, axis: int, height_m: float | None) -> Transform:

@@ -1,4 +1,4 @@
-"""Every selection against an obvious oracle over all instances of worlds with dense and gathered, placed, masked layers."""
+"""Every selection against an obvious oracle over all instances of dense and gathered, placed, masked layers."""
 
 from __future__ import annotations
 
