@@ -85,7 +85,8 @@ def test_how_the_other_world_lies_and_is_scaled_makes_no_difference(x, angle, sc
 
 
 def test_the_spread_of_each_degree_of_freedom_is_told():
-    found = register(room((12.0, 5.0, 3.0)), room((12.0, 5.0, 3.0), offset=0.07), Transform.translate(0.1, 0, 0))
+    size = (12.2, 5.0, 3.0)  # cells of 1 m: 4 x 6 on a wall across x, 12 x 4 across y, 13 x 6 across z
+    found = register(room(size), room(size, offset=0.07), Transform.translate(0.1, 0, 0))
     spread = dict(zip(("turn_x", "turn_y", "turn_z", "x", "y", "z"), found.constraint, strict=True))
     assert 0 < spread["z"] < spread["y"] < spread["x"] < 0.01
     assert 0 < spread["turn_z"] < 0.01
