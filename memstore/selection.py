@@ -7,6 +7,7 @@ shown at the moment that an operation's turn comes, so that the same edit can be
     PatchIds                           patches by id, in every layer or in one
     Layers Kinds                       all that layers of these names or kinds show
     Frames Ordinals                    patches that came from these frames
+    Finer                              patches that are small: seen from nearby
     Made                               what an earlier operation of the same edit made
     Everything                         all that is shown, sky too; there is no other way to say it
     a & b   a | b   ~a                 both, either, all that is shown but a (sky too)
@@ -131,6 +132,27 @@ class Ordinals(Selection):
         start, stop = _whole((self.start, self.stop), "start")
         if stop <= start:
             raise InvalidInput(f"stop must lie above start ({start}), got {stop}.", field="stop")
+
+
+@dataclass(frozen=True)
+class Finer(Selection):
+    """Surface patches that are small enough.
+
+    A patch that was seen from afar is as large as what it covered, and reaches beyond the thing that its centre lies
+    on: take a thing out of a place by `shape & Finer(...)`.
+    """
+
+    radius_m: float
+    """Largest radius, world metres, positive."""
+
+    def __post_init__(self) -> None:
+        try:
+            radius_m = float(self.radius_m)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"radius_m must be a number, got {self.radius_m!r}.", field="radius_m") from error
+        if not 0 < radius_m < float("inf"):
+            raise InvalidInput(f"radius_m must be a positive number of metres, got {radius_m}.", field="radius_m")
+        object.__setattr__(self, "radius_m", radius_m)
 
 
 @dataclass(frozen=True)

@@ -78,20 +78,21 @@ class World(Timeline):
         """
         return World(self._branch, self._recall, self._resolved(commit))
 
-    def branch(self, name: str, *, create: bool = False, at: str = "") -> World:
+    def branch(self, name: str, *, create: bool = False, at: str = "", request_id: str = "") -> World:
         """Returns this world on another branch.
 
         Args:
             name: the branch.
             create: make it, at `at`; a branch shares all that it came from.
             at: the revision at which it is made, "" for the commit that this handle reads.
+            request_id: a repeated request finds the branch that its first try made.
 
         Raises:
             NotFound: there is no such branch; the message names the nearest.
             AlreadyExists: it is to be made, and a branch or tag bears the name.
         """
         made_at = self._resolved(at) if create else ""
-        return World(open_branch(self._branch, name, made_at), self._recall)
+        return World(open_branch(self._branch, name, made_at, request_id), self._recall)
 
     @contextmanager
     def pin(self) -> Generator[World]:

@@ -116,7 +116,7 @@ class RemoteHistory(WorldView):
         request_id: str = "",
         timeout_s: float | None = None,
     ) -> MergeReport:
-        """Merges this branch into another one of the world.
+        """Merges what this branch did into another: one commit there, undone as one step. Disjoint work merges clean.
 
         Args:
             target: name of the branch that it is merged into.
@@ -130,7 +130,9 @@ class RemoteHistory(WorldView):
         Raises:
             Conflict: the two sides disagree, and the policy is `fail`.
         """
-        call = history_requests.merge_branch(self._live("merge"), target, policy, trial, author, message, request_id)
+        call = history_requests.merge_branch(
+            self._name, self._pinned, target, policy, trial, author, message, request_id
+        )
         return self._transport.unary(call, timeout_s)
 
     def reset(

@@ -37,10 +37,11 @@ def revert(world: WorldName, revision: str, author: str, message: str, request_i
     return Call(RPCS["Revert"], request, "edit", commit_of)
 
 
-def create_branch(world: WorldName, name: str, revision: str) -> Call[BranchSummary]:
+def create_branch(world: WorldName, name: str, revision: str, request_id: str) -> Call[BranchSummary]:
     """Begins a branch."""
+    named = request_id or new_request_id()
     request = sendable(
-        lambda: pb.CreateBranchRequest(world=str(world), branch_id=name, revision=revision, request_id=new_request_id())
+        lambda: pb.CreateBranchRequest(world=str(world), branch_id=name, revision=revision, request_id=named)
     )
     return Call(RPCS["CreateBranch"], request, "edit", lambda response: branch_from_message(response.branch))
 
@@ -109,12 +110,20 @@ def blame_patch(world: WorldName, commit: str, camera: Camera, u: float, v: floa
 
 
 def merge_branch(
-    world: WorldName, target: str, policy: Policy, trial: bool, author: str, message: str, request_id: str
+    world: WorldName,
+    commit: str,
+    target: str,
+    policy: Policy,
+    trial: bool,
+    author: str,
+    message: str,
+    request_id: str,
 ) -> Call[MergeReport]:
     """Merges one branch into another."""
     request = sendable(
         lambda: pb.MergeBranchRequest(
             world=str(world),
+            commit=commit,
             target=target,
             policy=policy,
             validate_only=trial,

@@ -50,13 +50,16 @@ class RemoteWorld(RemoteEdits, RemoteHistory):
         summary = self._transport.unary(requests.get_world(self._name, commit), timeout_s)
         return RemoteWorld(self._transport, self._server, summary, summary.head)
 
-    def branch(self, name: str, *, create: bool = False, at: str = "", timeout_s: float | None = None) -> RemoteWorld:
+    def branch(
+        self, name: str, *, create: bool = False, at: str = "", request_id: str = "", timeout_s: float | None = None
+    ) -> RemoteWorld:
         """Returns this world on another branch.
 
         Args:
             name: the branch.
             create: begin the branch, at this head or at the revision `at`.
             at: with `create`: where it begins.
+            request_id: with `create`: a repeated request finds the branch that its first try made.
             timeout_s: how long each of two answers may take.
 
         Raises:
@@ -64,7 +67,8 @@ class RemoteWorld(RemoteEdits, RemoteHistory):
             AlreadyExists: with `create`: the name is taken.
         """
         if create:
-            self._transport.unary(history_requests.create_branch(self._name, name, at or self._pinned), timeout_s)
+            call = history_requests.create_branch(self._name, name, at or self._pinned, request_id)
+            self._transport.unary(call, timeout_s)
         summary = self._transport.unary(requests.get_world(self._branch_called(name)), timeout_s)
         return RemoteWorld(self._transport, self._server, summary)
 

@@ -10,19 +10,20 @@ from memstore.storage.commits import MAIN, Refs
 from memstore.summary import CommitSummary
 
 
-def open_branch(branch: Branch, name: str, made_at: str = "") -> Branch:
+def open_branch(branch: Branch, name: str, made_at: str = "", request_id: str = "") -> Branch:
     """Returns the branch of that name; one that is to be made begins at the commit `made_at`.
 
     Raises:
         NotFound: there is no such branch; the message names the nearest.
-        AlreadyExists: it is to be made, and a branch or tag bears the name.
+        AlreadyExists: it is to be made, and a branch or tag bears the name, unless this very request made it.
     """
     if not made_at:
         branch.heads.read(name)
         return branch.named(name)
     with branch.store.writing():
-        _require_free(branch, name)
-        branch.heads.create(name, made_at)
+        if not branch.heads.was_made_by(name, request_id):
+            _require_free(branch, name)
+            branch.heads.create(name, made_at, request_id)
     return branch.named(name)
 
 

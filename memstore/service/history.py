@@ -13,7 +13,6 @@ from memstore.service.edits import looking
 from memstore.service.finding import find_world
 from memstore.service.job import OnProgress, Progress, followed
 from memstore.service.offload import Offload
-from memstore.service.once import Once
 from memstore.service.options import ServerOptions
 from memstore.service.paging import page_of, page_size, place_of, token_of
 from memstore.service.parts import in_parts
@@ -43,7 +42,6 @@ class History(HistoryServiceServicer):
         self._database = database
         self._offload = offload
         self._options = options
-        self._once = Once()
 
     async def ListCommits(self, request: pb.ListCommitsRequest, context: Any) -> pb.ListCommitsResponse:
         """Lists steps, newest first; all pages are of the commit of the first."""
@@ -66,13 +64,15 @@ class History(HistoryServiceServicer):
     async def CreateBranch(self, request: pb.CreateBranchRequest, context: Any) -> pb.CreateBranchResponse:
         """Begins a branch."""
 
+        request_id = checked_request_id(request.request_id)
+
         def create() -> pb.CreateBranchResponse:
-            branch = self._world(request).branch(request.branch_id, create=True, at=request.revision)
+            world, name = self._world(request), request.branch_id
+            branch = world.branch(name, create=True, at=request.revision, request_id=request_id)
             made = BranchSummary(branch.branch_name, branch.head)
             return pb.CreateBranchResponse(branch=branch_to_message(made))
 
-        request_id, body = checked_request_id(request.request_id), request.SerializeToString(deterministic=True)
-        return await self._offload.run(lambda: self._once.answer(request_id, body, create))
+        return await self._offload.run(create)
 
     async def ListBranches(self, request: pb.ListBranchesRequest, context: Any) -> pb.ListBranchesResponse:
         """Lists branches, by name."""
@@ -129,7 +129,7 @@ class History(HistoryServiceServicer):
         policy = word(request.policy or get_args(Policy)[0], Policy, "policy")
 
         def merge() -> pb.MergeBranchResponse:
-            world, trial = self._world(request), request.validate_only
+            world, trial = find_world(self._database, request.world, request.commit), request.validate_only
             return merge_to_message(world.merge_into(request.target, policy=policy, trial=trial, **_about(request)))
 
         return await self._offload.run(merge)

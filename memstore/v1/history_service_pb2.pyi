@@ -324,7 +324,7 @@ class Blamed(_message.Message):
     def __init__(self, patch_id: _Optional[int] = ..., layer_id: _Optional[str] = ..., layer: _Optional[str] = ..., ordinal: _Optional[int] = ..., observed_by: _Optional[_Union[Commit, _Mapping]] = ..., placed_by: _Optional[_Union[Commit, _Mapping]] = ...) -> None: ...
 
 class MergeBranchRequest(_message.Message):
-    __slots__ = ("world", "target", "policy", "validate_only", "author", "message", "request_id")
+    __slots__ = ("world", "target", "policy", "validate_only", "author", "message", "request_id", "commit")
     WORLD_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +332,7 @@ class MergeBranchRequest(_message.Message):
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
     world: str
     target: str
     policy: str
@@ -339,7 +340,8 @@ class MergeBranchRequest(_message.Message):
     author: str
     message: str
     request_id: str
-    def __init__(self, world: _Optional[str] = ..., target: _Optional[str] = ..., policy: _Optional[str] = ..., validate_only: bool = ..., author: _Optional[str] = ..., message: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    commit: str
+    def __init__(self, world: _Optional[str] = ..., target: _Optional[str] = ..., policy: _Optional[str] = ..., validate_only: bool = ..., author: _Optional[str] = ..., message: _Optional[str] = ..., request_id: _Optional[str] = ..., commit: _Optional[str] = ...) -> None: ...
 
 class MergeBranchResponse(_message.Message):
     __slots__ = ("commit", "base", "ours", "theirs", "conflicts", "layers")

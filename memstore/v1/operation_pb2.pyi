@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Selection(_message.Message):
-    __slots__ = ("everything", "box", "sphere", "half_space", "frustum", "patches", "layers", "kinds", "frames", "ordinals", "made", "all_of", "any_of", "all_but")
+    __slots__ = ("everything", "box", "sphere", "half_space", "frustum", "patches", "layers", "kinds", "frames", "ordinals", "made", "all_of", "any_of", "all_but", "finer")
     class Everything(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...
@@ -80,6 +80,11 @@ class Selection(_message.Message):
         OPERATION_FIELD_NUMBER: _ClassVar[int]
         operation: int
         def __init__(self, operation: _Optional[int] = ...) -> None: ...
+    class Finer(_message.Message):
+        __slots__ = ("radius_m",)
+        RADIUS_M_FIELD_NUMBER: _ClassVar[int]
+        radius_m: float
+        def __init__(self, radius_m: _Optional[float] = ...) -> None: ...
     class Parts(_message.Message):
         __slots__ = ("parts",)
         PARTS_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +104,7 @@ class Selection(_message.Message):
     ALL_OF_FIELD_NUMBER: _ClassVar[int]
     ANY_OF_FIELD_NUMBER: _ClassVar[int]
     ALL_BUT_FIELD_NUMBER: _ClassVar[int]
+    FINER_FIELD_NUMBER: _ClassVar[int]
     everything: Selection.Everything
     box: Selection.Box
     sphere: Selection.Sphere
@@ -113,7 +119,8 @@ class Selection(_message.Message):
     all_of: Selection.Parts
     any_of: Selection.Parts
     all_but: Selection
-    def __init__(self, everything: _Optional[_Union[Selection.Everything, _Mapping]] = ..., box: _Optional[_Union[Selection.Box, _Mapping]] = ..., sphere: _Optional[_Union[Selection.Sphere, _Mapping]] = ..., half_space: _Optional[_Union[Selection.HalfSpace, _Mapping]] = ..., frustum: _Optional[_Union[Selection.ViewFrustum, _Mapping]] = ..., patches: _Optional[_Union[Selection.PatchIds, _Mapping]] = ..., layers: _Optional[_Union[Selection.Layers, _Mapping]] = ..., kinds: _Optional[_Union[Selection.Kinds, _Mapping]] = ..., frames: _Optional[_Union[Selection.Frames, _Mapping]] = ..., ordinals: _Optional[_Union[Selection.Ordinals, _Mapping]] = ..., made: _Optional[_Union[Selection.Made, _Mapping]] = ..., all_of: _Optional[_Union[Selection.Parts, _Mapping]] = ..., any_of: _Optional[_Union[Selection.Parts, _Mapping]] = ..., all_but: _Optional[_Union[Selection, _Mapping]] = ...) -> None: ...
+    finer: Selection.Finer
+    def __init__(self, everything: _Optional[_Union[Selection.Everything, _Mapping]] = ..., box: _Optional[_Union[Selection.Box, _Mapping]] = ..., sphere: _Optional[_Union[Selection.Sphere, _Mapping]] = ..., half_space: _Optional[_Union[Selection.HalfSpace, _Mapping]] = ..., frustum: _Optional[_Union[Selection.ViewFrustum, _Mapping]] = ..., patches: _Optional[_Union[Selection.PatchIds, _Mapping]] = ..., layers: _Optional[_Union[Selection.Layers, _Mapping]] = ..., kinds: _Optional[_Union[Selection.Kinds, _Mapping]] = ..., frames: _Optional[_Union[Selection.Frames, _Mapping]] = ..., ordinals: _Optional[_Union[Selection.Ordinals, _Mapping]] = ..., made: _Optional[_Union[Selection.Made, _Mapping]] = ..., all_of: _Optional[_Union[Selection.Parts, _Mapping]] = ..., any_of: _Optional[_Union[Selection.Parts, _Mapping]] = ..., all_but: _Optional[_Union[Selection, _Mapping]] = ..., finer: _Optional[_Union[Selection.Finer, _Mapping]] = ...) -> None: ...
 
 class Operation(_message.Message):
     __slots__ = ("delete", "duplicate", "relocate", "invert", "name", "show", "hide", "restore", "concatenate", "stitch")

@@ -11,6 +11,7 @@ from memstore.errors import InvalidInput
 from memstore.selection import (
     And,
     Everything,
+    Finer,
     Frames,
     Kind,
     Kinds,
@@ -129,6 +130,8 @@ def _list_to_message(selection: Selection) -> pb.Selection:
         case Ordinals():
             start, stop = whole(selection.start, "start"), whole(selection.stop, "stop")
             return pb.Selection(ordinals=pb.Selection.Ordinals(start=start, stop=stop))
+        case Finer():
+            return pb.Selection(finer=pb.Selection.Finer(radius_m=selection.radius_m))
         case Made():
             return pb.Selection(made=pb.Selection.Made(operation=selection.operation))
         case _:
@@ -204,6 +207,7 @@ _READERS: dict[str, Callable[[Any], Selection]] = {
     "kinds": lambda message: Kinds(tuple(word(kind, Kind, "kinds") for kind in message.kinds)),
     "frames": lambda message: Frames(tuple(message.ordinals)),
     "ordinals": lambda message: Ordinals(message.start, message.stop),
+    "finer": lambda message: Finer(message.radius_m),
     "made": lambda message: Made(message.operation),
     "all_of": lambda message: And(_read_parts(message)),
     "any_of": lambda message: Or(_read_parts(message)),

@@ -548,6 +548,12 @@ class TestBranches:
             with pytest.raises(errors.AlreadyExists, match=f"{name!r} exists already"):
                 hall.tag(name)
 
+    def test_a_repeated_request_finds_the_branch_that_it_made(self, hall):
+        made = hall.branch("night", create=True, request_id="b1")
+        assert hall.branch("night", create=True, request_id="b1").head == made.head
+        with pytest.raises(errors.AlreadyExists, match="'night' exists already"):
+            hall.branch("night", create=True, request_id="b2")
+
     def test_a_deleted_branch_is_gone_and_its_head_remembered(self, hall):
         night = hall.branch("night", create=True)
         deleted(night, EAST)

@@ -84,6 +84,7 @@ def holds(selection, layer: str) -> bool:
         sel.Kinds(("sky", "placed")),
         sel.Frames((0, -3, 1 << 40)),
         sel.Ordinals(-2, 9),
+        sel.Finer(0.25),
         sel.Made(7),
         Box((1, 2, 3), (0.5, 1, 2)),
         SPHERE,
@@ -164,6 +165,7 @@ def test_a_selection_of_an_unknown_kind_is_refused():
         ({"kinds": {"kinds": ["cat"]}}, "kinds.kinds", "kinds must be one of observed, placed"),
         ({"frames": {}}, "frames.ordinals", "one ordinal or more"),
         ({"ordinals": {"start": 3, "stop": 3}}, "ordinals.stop", "stop must lie above"),
+        ({"finer": {}}, "finer.radius_m", "radius_m must be a positive number"),
         ({"all_of": {"parts": [{"everything": {}}]}}, "all_of.parts", "two selections or more"),
         (
             {"any_of": {"parts": [{"everything": {}}, {"sphere": {}}]}},
