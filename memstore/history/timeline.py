@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from itertools import islice
 
-from memstore.compared import BranchSummary, DroppedHead
+from memstore.compared import Blamed, BranchSummary, Diff, DroppedHead, MergeReport, Policy
+from memstore.draft import Draft
 from memstore.errors import ReadOnly
 from memstore.history import refs
+from memstore.history.blame import blame_instance
 from memstore.history.branch import Branch, Change
+from memstore.history.diff import layer_diffs
+from memstore.history.merging import merge_into
 from memstore.history.revision import resolve
 from memstore.history.steps import step_of
 from memstore.history.undo import redo, revert, undo
@@ -85,6 +89,42 @@ class Timeline:
         change = self._change("revert", message, author, request_id)
         return revert(self._branch, self._showing, self._resolved(commit), change)
 
+    def blame_instance(self, layer_id: str, patch_id: int) -> Blamed:
+        """Returns who put an instance of a patch where it is shown.
+
+        Raises:
+            NotFound: that layer does not show that patch here.
+        """
+        return blame_instance(self._branch, self._showing, self.head, layer_id, patch_id)
+
+    def merge_into(
+        self,
+        target: str,
+        *,
+        policy: Policy = "fail",
+        trial: bool = False,
+        author: str = "",
+        message: str = "",
+        request_id: str = "",
+    ) -> MergeReport:
+        """Merges what this branch did into another: one commit there, undone as one step. Disjoint work merges clean.
+
+        Args:
+            target: the branch that is merged into.
+            policy: `fail` refuses on conflicts; `ours` settles them as the target has it, `theirs` as this branch has.
+            trial: write nothing, and list the conflicts whatever the policy.
+            author: who, for the log and for undo.
+            message: why, for the log.
+            request_id: a repeated request merges once.
+
+        Raises:
+            Conflict: the two disagree, and the policy is `fail`.
+            NotFound: there is no branch `target`.
+        """
+        change = Change("merge", message or f"{self.branch_name} into {target}", author, request_id)
+        branch = self._branch.named(target)
+        return merge_into(branch, self._showing, self.head, change, policy=policy, trial=trial)
+
     def branches(self) -> list[BranchSummary]:
         """Returns the branches of this world, by name."""
         return refs.branches(self._branch)
@@ -135,6 +175,12 @@ class Timeline:
     def dropped(self) -> list[DroppedHead]:
         """Returns the heads that resets and removals left in the last 30 days, newest first."""
         return refs.dropped(self._branch)
+
+    def _difference(self, before: str, after: str, *, patches: bool) -> Diff:
+        """Returns how commits differ, without pictures."""
+        first, second = self._resolved(before), self._resolved(after)
+        was, now = (Draft(self._showing, self._showing.layers(commit)) for commit in (first, second))
+        return Diff(first, second, layer_diffs(was, now, patches=patches))
 
     def _resolved(self, revision: str) -> str:
         return resolve(self._branch, revision) if revision else self.head
