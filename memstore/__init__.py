@@ -23,7 +23,7 @@ from memstore.frame import Frame
 from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
-from memstore.selection import Everything, Frames, Kinds, Layers, Ordinals, PatchIds
+from memstore.selection import Everything, Finer, Frames, Kinds, Layers, Ordinals, PatchIds
 from memstore.shape import Box, HalfSpace, Sphere, ViewFrustum
 from memstore.transform import Transform
 
@@ -37,6 +37,7 @@ __all__ = [
     "Box",
     "Camera",
     "Everything",
+    "Finer",
     "Frame",
     "Frames",
     "HalfSpace",

@@ -288,7 +288,7 @@ def read_chosen(chosen: object) -> tuple[Selection, str, bool]:
         case _:
             raise InvalidInput(
                 f"operations take a selection, got {type(chosen).__name__}; use a shape, PatchIds, Layers, Kinds, "
-                "Frames, Ordinals, Everything() or what edit.select or another operation returned.",
+                "Frames, Ordinals, Finer, Everything() or what edit.select or another operation returned.",
                 field="selection",
             )
 

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Group, RenderableType
 
-from memstore.cli.output import AsJson, answer, bytes_in_words, two_columns
-from memstore.demo.report import MemoryReport, WorldReport
+from memstore.cli.output import AsJson, answer, bytes_in_words, listing, two_columns
+from memstore.demo.report import EditsReport, MemoryReport, WorldReport
 
-StageName = Literal["memory", "all"]
+StageName = Literal["memory", "edit", "all"]
 
 
 def demo(
@@ -27,14 +27,33 @@ def demo(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remember two places over two sessions, look around in them, and measure what you see.
+    """Remember two places over two sessions, look around, then cut, move, stitch and turn them over, and undo it all.
 
-    Writes OUT/contact-sheet.png, OUT/walk.mp4, OUT/report.json and the database OUT/worlds.
+    Writes OUT/contact-sheet.png, OUT/walk.mp4, OUT/edits.png, OUT/report.json and the database OUT/worlds.
     """
-    from memstore.demo.stages import run_demo
+    from memstore.demo.stages import run_demo, written
 
     report = run_demo(out, stage=stage, clips=clip, keep=keep)
-    answer(report, _words(report, out), as_json=as_json)
+    memory = [] if report.memory is None else [_words(report.memory, out)]
+    edit = [] if report.edit is None else [_edit_words(report.edit, out)]
+    answer(written(report), Group(*memory, *edit), as_json=as_json)
+
+
+def _edit_words(report: EditsReport, out: Path) -> RenderableType:
+    rows = [
+        (step.edit, step.world, f"{step.affected:,}", f"{step.milliseconds:.0f} ms", f"{step.bytes_written:,}")
+        for step in report.edits
+    ]
+    joint = report.joint
+    facts = {
+        "the aligned stitch is off": f"{joint.off_cm:.1f} cm, {joint.off_degrees:.2f} degrees",
+        "all undone": "[green]yes, bit for bit[/]" if report.undone else "[red]no[/]",
+        "checksums hold": "[green]yes[/]" if report.verified else "[red]no: run memstore verify[/]",
+        "took": f"{report.seconds:.0f} s",
+        "look at": f"{out / 'edits.png'}",
+    }
+    table = listing(("edit", "world", "patches", "until durable", "bytes"), rows, "")
+    return Group("", "[bold]What was edited[/]", table, two_columns("", facts))
 
 
 def _words(report: MemoryReport, out: Path) -> RenderableType:

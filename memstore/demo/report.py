@@ -81,3 +81,71 @@ class MemoryReport:
     """World by world."""
     verified: bool
     """Whether `verify` found every reference and checksum in order."""
+
+
+@dataclass(frozen=True)
+class EditStep:
+    """What one edit did."""
+
+    edit: str
+    """Its name."""
+    world: str
+    """The world that was edited."""
+    operations: tuple[str, ...]
+    """Its operations, one commit together."""
+    selected: int
+    """Instances of patches that it was about."""
+    affected: int
+    """Instances that were hidden, shown or moved."""
+    patches_before: int
+    """Instances shown before."""
+    patches_after: int
+    """Instances shown after."""
+    milliseconds: float
+    """From its first word until it was durable, registration included."""
+    bytes_written: int
+    """Bytes of the files that it wrote."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """How well two parts of a walk were joined along what both saw."""
+
+    off_cm: float
+    """How far a place in the joined part is from where it belongs, centimetres."""
+    off_degrees: float
+    """How far it is turned from how it belongs, degrees."""
+    overlap: float
+    """Share of the boundary that found a partner, 0 to 1."""
+    residual_mm: float
+    """Median distance of partners, millimetres."""
+    moved_m: float
+    """How far the guess was moved, metres."""
+    turned_degrees: float
+    """How far the guess was turned, degrees."""
+
+
+@dataclass(frozen=True)
+class EditsReport:
+    """What the stage `edit` found."""
+
+    edits: tuple[EditStep, ...]
+    """Edit by edit."""
+    joint: Joint
+    """The stitch that was fitted."""
+    undone: bool
+    """Whether every view was as before, bit for bit, once all was undone."""
+    verified: bool
+    """Whether `verify` found every reference and checksum in order."""
+    seconds: float
+    """Time of the stage."""
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo found."""
+
+    memory: MemoryReport | None
+    """The stage `memory`, if it ran."""
+    edit: EditsReport | None
+    """The stage `edit`, if it ran."""

@@ -42,7 +42,7 @@ class Stroll:
         for camera in smooth_path(self.recorded, self.pictures):
             mosaic = self.world.retrieve(camera, QUERY)
             self.known.append(float(mosaic.image_mask().mean()))
-            yield _enlarged(mosaic.image(holes=HOLE_COLOR))
+            yield enlarged(mosaic.image(holes=HOLE_COLOR))
 
     def report(self) -> Walk:
         """Returns what the walk was like."""
@@ -50,7 +50,8 @@ class Stroll:
         return Walk(len(self.known), float(np.mean(self.known)), float(np.median(distances)))
 
 
-def _enlarged(picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "big_h big_w 3"]:
+def enlarged(picture: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "big_h big_w 3"]:
+    """Returns a picture large enough for people."""
     height, width, _ = picture.shape
     size = (width * ENLARGED, height * ENLARGED)
     return np.array(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))

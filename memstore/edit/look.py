@@ -27,7 +27,7 @@ TINT = 0.6
 """Share of the tint in a tinted pixel."""
 ADMITTED = 200_000
 """Instances that are asked which frame saw most of them; more are thinned out."""
-LOOK = Query(per_token=8)
+LOOK = Query(ranking="closest", per_token=8)
 GRAZING = 0.02
 """Below this cosine a patch is seen edge-on: its own depth stands for where the ray meets it."""
 
@@ -112,10 +112,11 @@ def pick(recall: Recall, commit: str, spec: LatentSpec, camera: Camera, u: float
     near = np.flatnonzero(np.abs(mosaic.uv - [u, v]).max(axis=1) <= reach)
     layers = {layer.layer_id: layer for layer in recall.showing.layers(commit)}
     ray = _ray(camera, u, v)
-    met = [(_meets(recall, mosaic, at, layers, camera, ray), at) for at in near.tolist()]
-    depth, at = min(met, default=(math.nan, -1), key=lambda pair: math.inf if math.isnan(pair[0]) else pair[0])
-    if math.isnan(depth):
+    asked = ((_meets(recall, mosaic, at, layers, camera, ray), at) for at in near.tolist())
+    met = [pair for pair in asked if not math.isnan(pair[0])]
+    if not met:
         return None
+    depth, at = min(met)
     layer = layers[mosaic.layers[mosaic.layer[at]]]
     x, y, z = (ray / np.linalg.norm(ray) if math.isinf(depth) else camera.center + depth * ray).tolist()
     ordinal = int(mosaic.sources.ordinal[mosaic.source[at]])
@@ -140,8 +141,10 @@ def _meets(
     normal = placement.rotation @ decode_normal(patches.normal[rows])[0]
     slope = float(normal @ ray)
     depth = float(normal @ (center - camera.center)) / slope if abs(slope) > GRAZING else float(mosaic.depth_m[at])
-    off = float(np.linalg.norm(camera.center + depth * ray - center))
-    return depth if depth > 0 and off <= placement.scale * float(patches.radius[rows[0]]) else math.nan
+    off = camera.center + depth * ray - center
+    radius = placement.scale * float(patches.radius[rows[0]])
+    meets = depth > 0 and float(np.linalg.norm(off)) <= radius and abs(float(normal @ off)) <= GRAZING * radius
+    return depth if meets else math.nan
 
 
 def _placed_camera(entry: Entry, frame: int) -> Camera:

@@ -25,6 +25,7 @@ from memstore.segment import NEVER_HIDDEN, Entry
 from memstore.selection import (
     And,
     Everything,
+    Finer,
     Frames,
     Kinds,
     Layers,
@@ -192,6 +193,8 @@ class _Question:
                 return _of_ids(entry, ids) if not wanted or wanted in (layer.name, layer.layer_id) else None
             case Frames(ordinals):
                 return _of_frames(entry, np.isin(_ordinals(entry), ordinals))
+            case Finer(radius_m):
+                return None if entry.sky else _of_size(entry, radius_m)
             case Ordinals(start, stop):
                 return _of_frames(entry, (_ordinals(entry) >= start) & (_ordinals(entry) < stop))
             case Box() | Sphere() | HalfSpace() | ViewFrustum():
@@ -274,6 +277,10 @@ def _ordinals(entry: Entry) -> Int64[np.ndarray, "f"]:
 
 def _of_frames(entry: Entry, wanted: Bool[np.ndarray, "f"]) -> Truth:
     return _universe(entry) & wanted[entry.segment.patches.frame] if wanted.any() else None
+
+
+def _of_size(entry: Entry, radius_m: float) -> Truth:
+    return _universe(entry) & (entry.placement.scale * entry.segment.patches.radius <= radius_m)
 
 
 def _of_shape(entry: Entry, shape: Shape) -> Truth:

@@ -20,6 +20,7 @@ from memstore.edit.perform import Done, Performer
 from memstore.edit.resolve import Instances, resolve
 from memstore.edited import EditReport, EditRequest, OperationReport, SelectionReport
 from memstore.errors import Conflict, FailedPrecondition, InvalidInput, MemstoreError, Reason, TooManyAffected
+from memstore.history import revision
 from memstore.history.branch import Branch, Change
 from memstore.operation import Operation
 from memstore.recall import Recall
@@ -66,7 +67,7 @@ class EngineSession:
 
     def _tried(self, operation: Operation) -> OperationReport:
         request = replace(self._request, operations=(*self._request.operations, operation))
-        before = self._performer.draft
+        before = self._performer.draft.copy()
         done = self._performer.perform(operation)
         try:
             _require_few(self._performer.done, request.max_affected)
@@ -137,6 +138,7 @@ class EngineSession:
 
         Raises:
             Conflict: `checked`, and an operation would mean other patches there.
+            TooManyAffected: `checked`, and more would be affected there than the edit allows.
         """
         performer = self._begun(head)
         for i, (operation, first) in enumerate(zip(self._request.operations, self._performer.done, strict=True)):
@@ -146,6 +148,8 @@ class EngineSession:
                 raise self._moved(head, i, f"it would be refused there: {error}") from error
             if checked and again.meaning != first.meaning:
                 raise self._moved(head, i, "it would mean other patches there")
+        if checked:
+            _require_few(performer.done, self._request.max_affected)
         return performer
 
     def _moved(self, head: str, i: int, why: str) -> Conflict:
@@ -222,7 +226,7 @@ class EngineNeighbours:
         record = registry.find(world)
         self.branch.record.latents.require_same(record.latents, f"world {world!r} keeps other latents")
         there = Branch(store, registry, record, branch)
-        state = commit or there.head()
+        state = revision.resolve(there, commit)
         if record.world_id == self.branch.record.world_id and state == self.commit:
             raise FailedPrecondition(
                 f"world {world!r} cannot be joined to itself as it stands; duplicate what you mean, or name an earlier "
@@ -240,8 +244,10 @@ def _step_of(branch: Branch, request_id: str) -> str:
 
 
 def _require_few(done: Sequence[Done], most: int | None) -> None:
+    if most is None:
+        return
     affected = sum(each.report.affected_count for each in done)
-    if most is not None and affected > most:
+    if affected > most:
         raise TooManyAffected(
             f"the edit would affect {affected} instances of patches, max_affected is {most}; select less, or raise it.",
             affected=affected,
