@@ -160,7 +160,7 @@ def test_health_and_reflection_speak_of_every_service(channel):
 def test_a_branch_that_is_not_there_is_not_found(channel, client):
     client.create_world("hall")
     ask = world_service_pb2.GetWorldRequest(name="worlds/hall/branches/night")
-    with pytest.raises(grpc.RpcError, match="world 'hall' has no branch 'night'"):
+    with pytest.raises(grpc.RpcError, match="there is no branch 'night'"):
         WorldServiceStub(channel).GetWorld(ask)
 
 
