@@ -17,8 +17,8 @@ from memstore.index import arrange, morton, order_of
 from memstore.patch import MAX_FRAMES_PER_SEGMENT, Patches, SourceFrames
 from memstore.segment import Homes, Segment
 
-CUBE_M = 32.0
-"""Side of the cubes within which segments are gathered: near their origin, float32 is exact to the micrometre."""
+REACH_M = 32.0
+"""How far apart, along an axis, segments are gathered: float32 is exact to two micrometres there."""
 Places = UInt16[np.ndarray, "_"] | Int64[np.ndarray, "_"]
 """Frames of a segment, by their place in it."""
 _FRAME_BITS = 16
@@ -43,8 +43,8 @@ class Share:
 def gather(shares: Sequence[Share], *, sky: bool) -> tuple[Segment, UInt32[np.ndarray, "n"]]:
     """Returns one segment of all the rows, and the `hidden_from` of each of its rows.
 
-    The shares are alike (`alike`). Centres move to an origin amid theirs, which rounds those within 16 m of their own
-    by up to 1e-6 m: a lens of 500 pixels sees less than 1e-3 of a pixel of it from half a metre on.
+    The shares are alike (`alike`). Centres move to an origin amid theirs, which rounds those within 32 m of their own
+    by up to 2e-6 m: a lens of 500 pixels sees less than 1e-3 of a pixel of it from a metre on.
     """
     frames, frame, homes = _frames(shares)
     patches = _patches(shares, frame, sky)
@@ -63,13 +63,18 @@ def groups(shares: Sequence[Share]) -> list[list[Share]]:
 
 
 def alike(shares: Sequence[Share]) -> list[list[Share]]:
-    """Returns the shares by the size of their frames and tokens, and by the cube of CUBE_M in which they were taken."""
-    found: dict[tuple[int, ...], list[Share]] = {}
+    """Returns the shares by the size of their frames and tokens, and by neighbourhood (REACH_M)."""
+    found: dict[tuple[int, int, int], list[list[Share]]] = {}
     for share in shares:
-        frames, cube = share.segment.frames, np.floor(share.segment.patches.origin / CUBE_M).astype(np.int64)
-        key = (frames.width, frames.height, share.segment.token_columns, *cube.tolist())
-        found.setdefault(key, []).append(share)
-    return list(found.values())
+        frames, origin = share.segment.frames, share.segment.patches.origin
+        kinds = found.setdefault((frames.width, frames.height, share.segment.token_columns), [])
+        near = (kind for kind in kinds if np.abs(kind[0].segment.patches.origin - origin).max() <= REACH_M)
+        kind = next(near, None)
+        if kind is None:
+            kinds.append([share])
+        else:
+            kind.append(share)
+    return [kind for kinds in found.values() for kind in kinds]
 
 
 def cut(shares: Sequence[Share], rows_each: int, *, sky: bool) -> Iterator[list[Share]]:
