@@ -184,12 +184,12 @@ def walks():
 @pytest.mark.parametrize("cut", registration.CUTS)
 def test_two_halves_of_a_real_walk_end_at_the_truth(walks, cut):
     pairs = [(name, *registration.halves(frames, registration.CUTS[cut])) for name, frames in walks.items()]
-    tally = registration.overlapping(pairs, 8, 1.0, 15.0, np.random.default_rng(3))
+    tally = registration.overlapping(pairs, 4, 1.0, 15.0, np.random.default_rng(3))
     assert tally.wrong == []
-    assert tally.fitted == 8, tally.refused
+    assert tally.fitted == 4, tally.refused
 
 
 def test_real_walks_that_share_nothing_are_refused(walks):
-    tally = registration.strangers(walks, 8, np.random.default_rng(4))
+    tally = registration.strangers(walks, 4, np.random.default_rng(4))
     assert tally.wrong == []
-    assert tally.refused.total() == 8
+    assert tally.refused.total() == 4
