@@ -52,22 +52,30 @@ SAME_M, SAME_RAD = 0.1, math.radians(2)
 
 @dataclass(frozen=True)
 class RegisterOptions:
-    """When a fit is good enough; see `memstore.agreement` for the words."""
+    """When a fit is good enough; see `memstore.agreement` for the words.
+
+    The figures are of right fits of 36 pairs of walks through 12 maps of Freedoom that overlap, one of which falls
+    short, and of the best fits of 60 pairs that share nothing or were set upon each other wrongly.
+    """
 
     min_overlap: float = 0.5
-    """Least overlap."""
+    """Least overlap; right: 0.76 to 0.94, wrong: 0.06 to 0.89, as floors agree anywhere."""
     min_agreement: float = 0.5
-    """Least overlap along any direction."""
+    """Least overlap along any direction; right: 0.57 to 0.85 and once 0.35, wrong: up to 0.38 but for 0.48 and 0.67 in
+    halls that look alike when turned."""
     max_contradiction: float = 0.18
-    """Largest share of contradicting lines of sight."""
+    """Largest share of contradicting lines of sight; right: up to 0.13, as boards that turn with the eye and creatures
+    are seen through; wrong: 0.04 to 0.88, most above 0.2."""
     max_residual_m: float = 0.02
-    """Largest median distance of partners, metres: by chance it is 2.5 cm."""
+    """Largest median distance of partners, metres; right: up to 2.6 mm with exact depth; by chance: 2.5 cm."""
     max_spread_m: float = 0.008
-    """Largest standard deviation left in a shift, metres: some six measurements must face along every direction."""
+    """Largest standard deviation left in a shift, metres: some six measurements must face along every direction.
+    Right: 0.9 to 3.1 mm, wrong: mostly over 5 mm, hundreds of metres along a corridor."""
     max_spread_rad: float = math.radians(0.5)
-    """Largest standard deviation left in a turn, radians."""
+    """Largest standard deviation left in a turn, radians; right: up to 0.03 degrees."""
     max_correction_m: float = 2.0
-    """How far the middle of the boundary may move from where the guess put it, metres."""
+    """How far the middle of the boundary may move from where the guess put it, metres: a guess that is 1 m and 15
+    degrees off about a point 2 m from that middle moves it by up to 1.5 m."""
     max_correction_rad: float = math.radians(20)
     """How far the guess may be turned, radians."""
 
