@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -61,6 +62,21 @@ class CrashAt:
         self.left -= 1
         if self.left <= 0:
             raise Crash(name)
+
+
+class FullDisk:
+    """Refuses the `first` step that needs room and every later one, until there is space again."""
+
+    def __init__(self, first: int) -> None:
+        self.left = first
+        self.refused: list[str] = []
+
+    def __call__(self, name: str) -> None:
+        """Counts a step."""
+        self.left -= name in TAKES_ROOM
+        if self.left <= 0 and name in TAKES_ROOM:
+            self.refused.append(name)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def count_steps(act: Callable[[], None]) -> int:

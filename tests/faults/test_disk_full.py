@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import random
 import subprocess
 from collections.abc import Iterator
@@ -11,28 +9,13 @@ from pathlib import Path
 
 import pytest
 from faults.place import assert_holds, frame, walk_in
-from faults.steps import TAKES_ROOM, watched
+from faults.steps import TAKES_ROOM, FullDisk, watched
 
 import memstore as ms
 from memstore.errors import Reason, ResourceLimit
 
 STEPS_OF_A_FLUSH = 101
 """Steps of one segment that need room."""
-
-
-class FullDisk:
-    """Refuses the `first` step that needs room and every later one, until there is space again."""
-
-    def __init__(self, first: int) -> None:
-        self.left = first
-        self.refused: list[str] = []
-
-    def __call__(self, name: str) -> None:
-        """Counts a step."""
-        self.left -= name in TAKES_ROOM
-        if self.left <= 0 and name in TAKES_ROOM:
-            self.refused.append(name)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def check_a_disk_that_fills_up_at(root: Path, step: int) -> None:
