@@ -33,7 +33,9 @@ def bench(
     arguments: Annotated[list[str] | None, typer.Argument(help="What goes on to the benchmark.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure speed and size on this machine; further options go to the benchmark.
+    """Measure speed and size on this machine.
+
+    Further options go to the benchmark.
 
     \b
     Examples:

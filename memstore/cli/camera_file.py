@@ -1,4 +1,7 @@
-"""Cameras in files: JSON or .npz with fx, fy, cx, cy, width, height and camera_to_world (4x4, OpenCV axes, metres)."""
+"""Cameras in files: JSON or .npz with fx, fy, cx, cy, width, height and camera_to_world (4x4, OpenCV axes, metres).
+
+What `--json` prints with a `camera` in it, such as `memstore select --json`, is such a file too.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ def _read_json(path: Path) -> Mapping[str, Any]:
         raise InvalidInput(f"{path} is no JSON: {error}.", reason=Reason.INVALID_CAMERA) from error
     if not isinstance(value, dict):
         raise InvalidInput(f"{path} should hold one JSON object, found a {type(value).__name__}.")
-    return cast("Mapping[str, Any]", value)
+    found = cast("Mapping[str, Any]", value)
+    inner = found.get("camera")
+    return cast("Mapping[str, Any]", inner) if isinstance(inner, dict) else found
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:

@@ -11,7 +11,9 @@ import typer
 
 from memstore.cli.clip import Format, open_clip
 from memstore.cli.output import AsJson, answer, counted
-from memstore.cli.place import DEFAULT_PLACE, AnyWorld, Place, open_place
+from memstore.cli.place import DEFAULT_PLACE, AnyWorld, Place, WorldName, open_place, world_of
+from memstore.cli.signing import SignOptions
+from memstore.cli.spread import spread
 from memstore.clip import Clip
 from memstore.held_out import is_held_out
 
@@ -42,9 +44,11 @@ class Ingested:
     """Time from the first frame to the last being durable."""
 
 
+@spread
 def ingest(
     clip: Annotated[Path, typer.Argument(metavar="CLIP", help="Folder of a clip: nerfstudio, TUM RGB-D or COLMAP.")],
-    world: Annotated[str, typer.Argument(metavar="WORLD", help="Name of the world.")],
+    world: WorldName,
+    sign: SignOptions,
     db: Place = DEFAULT_PLACE,
     create: Annotated[bool, typer.Option("--create", help="Make the world if there is none of that name.")] = False,
     format: Format = None,
@@ -53,14 +57,11 @@ def ingest(
     hold_out: Annotated[
         int | None, typer.Option(min=2, metavar="N", help="Leave out every N-th frame of the clip, to be judged by.")
     ] = None,
-    message: Annotated[str, typer.Option("--message", "-m", help="Why, for the world's log.")] = "",
-    author: Annotated[str, typer.Option(help="Who, for the world's log.")] = "",
-    request_id: Annotated[
-        str, typer.Option(help="Name of this ingest: cut off and run again, it goes on where it stopped.")
-    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Take a clip of posed RGB-D pictures into a world; frames are safe as they go in.
+    """Take a clip of posed RGB-D pictures into a world.
+
+    Frames are safe as they go in, and what they see through is forgotten: a door that opened leaves no ghost.
 
     \b
     Examples:
@@ -70,8 +71,8 @@ def ingest(
     opened = open_clip(clip, format)
     chosen = _chosen(opened, start, stop, hold_out)
     with open_place(db, create=create) as database:
-        place = database.create_world(world, exist_ok=True) if create else database.world(world)
-        done = _ingest(opened, chosen, place, message or f"{clip.name}", author, request_id)
+        place = database.create_world(world, exist_ok=True) if create else world_of(database, world)
+        done = _ingest(opened, chosen, place, sign.message or clip.name, sign)
     words = (
         f"[bold]{done.world}[/] took in {done.frames:,} frames in {done.seconds:.1f} s and holds "
         f"{done.world_patches:,} patches of {done.world_frames:,} frames."
@@ -95,9 +96,9 @@ class _Chosen:
     """How many of the range are left out."""
 
 
-def _ingest(clip: Clip, chosen: _Chosen, world: AnyWorld, message: str, author: str, request_id: str) -> Ingested:
+def _ingest(clip: Clip, chosen: _Chosen, world: AnyWorld, message: str, sign: SignOptions) -> Ingested:
     began = time.perf_counter()
-    with world.ingest(message=message, author=author, request_id=request_id) as session:
+    with world.ingest(message=message, author=sign.signature, request_id=sign.request_id) as session:
         left = chosen.taken[session.resume_from :]
         for i in counted(left, f"ingesting {clip.path.name}", len(left)):
             session.add(clip[i])

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol, runtime_checkable
 
 import typer
 
 from memstore.camera import Camera
-from memstore.errors import NotImplementedHere
+from memstore.cli.output import AsJson
+from memstore.compared import Blamed, BranchSummary, Diff, DroppedHead, MergeReport, Policy
+from memstore.edited import EditReport, LayerSummary, Picked, SelectionReport
+from memstore.editing import Edit
+from memstore.errors import InvalidInput, NotFound, NotImplementedHere
 from memstore.frame import Frame
 from memstore.latent import LatentSpec
 from memstore.mosaic import Mosaic
 from memstore.query import Query
+from memstore.selection import Selection
 from memstore.summary import Bounds, CommitSummary, DatabaseSummary, WorldSummary
 
 Place = Annotated[
@@ -28,6 +34,26 @@ Place = Annotated[
     ),
 ]
 DEFAULT_PLACE = "./worlds"
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """Options that say where the database is and how to answer."""
+
+    db: Place = DEFAULT_PLACE
+    """The database."""
+    as_json: AsJson = False
+    """Whether to answer in JSON."""
+
+
+WorldName = Annotated[
+    str, typer.Argument(metavar="WORLD", help="Name of the world; as NAME@REVISION on a branch, or at a tag or commit.")
+]
+REVISION_HELP = "A commit id or its first digits, a tag or a branch."
+Revision = Annotated[str, typer.Argument(metavar="REVISION", help=REVISION_HELP)]
+OtherWorld = Annotated[str, typer.Argument(metavar="OTHER", help="The other world, as NAME or NAME@REVISION.")]
+OnProgress = Callable[[int, int, str], None]
+"""Called with what is done, how much there is, and the stage."""
 
 
 @runtime_checkable
@@ -63,8 +89,26 @@ class AnyWorld(Protocol):
         """The world's name."""
         ...
 
+    @property
+    def branch_name(self) -> str:
+        """The branch that the handle follows."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """The commit that is read."""
+        ...
+
     def describe(self) -> WorldSummary:
         """Returns the world as it stands."""
+        ...
+
+    def at(self, commit: str) -> AnyWorld:
+        """Returns the world pinned to a revision."""
+        ...
+
+    def branch(self, name: str, *, create: bool = False, at: str = "") -> AnyWorld:
+        """Returns the world on another branch."""
         ...
 
     def ingest(self, *, message: str = "", author: str = "", request_id: str = "") -> AbstractContextManager[AnyIngest]:
@@ -85,6 +129,103 @@ class AnyWorld(Protocol):
 
     def log(self, limit: int = 50) -> list[CommitSummary]:
         """Returns the newest steps."""
+        ...
+
+    def edit(
+        self,
+        message: str = "",
+        *,
+        author: str = "",
+        request_id: str = "",
+        expected_head: str = "",
+        max_affected: int | None = None,
+    ) -> Edit:
+        """Opens an edit."""
+        ...
+
+    def layers(self) -> list[LayerSummary]:
+        """Returns the layers."""
+        ...
+
+    def select(
+        self, selection: Selection, *, camera: Camera | None = None, allow_empty: bool = False
+    ) -> SelectionReport:
+        """Returns what a selection means."""
+        ...
+
+    def pick(self, camera: Camera, u: float, v: float) -> Picked | None:
+        """Returns the patch that a pixel shows."""
+        ...
+
+    def show(self, commit: str = "") -> CommitSummary:
+        """Returns the step of a revision."""
+        ...
+
+    def undo(self, *, author: str = "", anyone: bool = False, message: str = "", request_id: str = "") -> CommitSummary:
+        """Takes a step back."""
+        ...
+
+    def redo(self, *, author: str = "", anyone: bool = False, message: str = "", request_id: str = "") -> CommitSummary:
+        """Takes an undo back."""
+        ...
+
+    def revert(self, commit: str, *, author: str = "", message: str = "", request_id: str = "") -> CommitSummary:
+        """Takes the step of a revision back."""
+        ...
+
+    def branches(self) -> list[BranchSummary]:
+        """Returns the branches."""
+        ...
+
+    def delete_branch(self, name: str, *, request_id: str = "") -> None:
+        """Removes a branch."""
+        ...
+
+    def tag(self, name: str, commit: str = "", *, request_id: str = "") -> BranchSummary:
+        """Names a revision for good."""
+        ...
+
+    def tags(self) -> list[BranchSummary]:
+        """Returns the tags."""
+        ...
+
+    def delete_tag(self, name: str, *, request_id: str = "") -> None:
+        """Removes a tag."""
+        ...
+
+    def diff(self, before: str, after: str = "", *, camera: Camera | None = None, patches: bool = False) -> Diff:
+        """Returns how two revisions differ."""
+        ...
+
+    def blame(self, camera: Camera, u: float, v: float) -> Blamed | None:
+        """Returns the steps that put the patch there that a pixel shows."""
+        ...
+
+    def merge_into(
+        self,
+        target: str,
+        *,
+        policy: Policy = "fail",
+        trial: bool = False,
+        author: str = "",
+        message: str = "",
+        request_id: str = "",
+    ) -> MergeReport:
+        """Merges this branch into another."""
+        ...
+
+    def reset(self, commit: str, *, expected_head: str = "", request_id: str = "") -> CommitSummary:
+        """Moves the branch to a revision."""
+        ...
+
+    def dropped(self) -> list[DroppedHead]:
+        """Returns the heads that were left."""
+        ...
+
+    def flatten(
+        self, *, author: str = "", message: str = "", request_id: str = "", on_progress: OnProgress | None = None
+    ) -> EditReport:
+        """Writes the rows of a branch anew."""
         ...
 
 
@@ -146,6 +287,22 @@ def open_place(place: str, *, read_only: bool = False, create: bool = False) -> 
 
     with open_database(Path(place), read_only=read_only, create=create) as embedded:
         yield embedded
+
+
+def world_of(database: AnyDatabase, name: str) -> AnyWorld:
+    """Returns the world `name`, or `name@revision`: on that branch, or pinned to that tag or commit.
+
+    Raises:
+        NotFound: there is no such world or revision.
+    """
+    world_name, _, revision = name.partition("@")
+    world = database.world(world_name)
+    if not revision:
+        return world
+    try:
+        return world.branch(revision)
+    except (NotFound, InvalidInput):  # no branch, or none that could be: a commit id may begin with a digit
+        return world.at(revision)
 
 
 def folder_of(place: str, command: str) -> Path:

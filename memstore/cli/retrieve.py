@@ -8,23 +8,19 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from memstore.camera import Camera
-from memstore.cli.camera_file import read_camera
 from memstore.cli.output import AsJson, answer, two_columns
-from memstore.cli.place import DEFAULT_PLACE, AnyWorld, Place, open_place
-from memstore.errors import InvalidInput, NotFound, Reason
+from memstore.cli.place import DEFAULT_PLACE, Place, WorldName, open_place, world_of
+from memstore.cli.spread import spread
+from memstore.cli.viewpoint import ViewOptions
 from memstore.mosaic import Mosaic
 from memstore.query import Query, Ranking
 
 
+@spread
 def retrieve(
-    world: Annotated[str, typer.Argument(metavar="WORLD", help="Name of the world.")],
+    world: WorldName,
+    view: ViewOptions,
     db: Place = DEFAULT_PLACE,
-    at_frame: Annotated[int | None, typer.Option(min=0, metavar="N", help="Look from where frame N was taken.")] = None,
-    camera: Annotated[
-        Path | None,
-        typer.Option(help="Look from the camera in a .json or .npz file: fx fy cx cy width height camera_to_world."),
-    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write.")] = Path("memory.png"),
     plain: Annotated[bool, typer.Option("--plain", help="Write the memory alone, without its coverage.")] = False,
     ranking: Annotated[Ranking, typer.Option(help="Which of several memories of one place to show.")] = "newest",
@@ -35,19 +31,21 @@ def retrieve(
     before: Annotated[int | None, typer.Option(help="Use only frames before this one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw what a camera sees of a world, beside how much of it is known.
+    """Draw what a camera sees of a world.
+
+    Beside it stands how much of it is known.
 
     \b
     Examples:
       memstore retrieve museum --at-frame 12 --out view.png
-      memstore retrieve museum --camera here.json
+      memstore retrieve museum@night --camera here.json
     """
     query = Query(
         ranking=ranking, per_token=per_token, budget=budget, max_frames=max_frames, as_of=as_of, before=before
     )
     with open_place(db, read_only=True) as database:
-        place = database.world(world)
-        mosaic = place.retrieve(_camera(place, at_frame, camera), query)
+        place = world_of(database, world)
+        mosaic = place.retrieve(view.required(place), query)
     _draw(mosaic, world, out, plain=plain)
     source_frames = np.unique(mosaic.sources.ordinal).tolist()
     value = {
@@ -64,21 +62,6 @@ def retrieve(
         "picture": out,
     }
     answer(value, two_columns(f"{world} at {mosaic.commit[:10]}", words), as_json=as_json)
-
-
-def _camera(world: AnyWorld, at_frame: int | None, path: Path | None) -> Camera:
-    if (at_frame is None) == (path is None):
-        raise InvalidInput("say where to look from: either --at-frame N or --camera FILE.", field="camera")
-    if path is not None:
-        return read_camera(path)
-    assert at_frame is not None
-    for frame in world.frames(at_frame, at_frame + 1):
-        return frame.camera
-    count = world.describe().frame_count
-    raise NotFound(
-        f"world {world.name!r} has no frame {at_frame}; it holds {count} frames, counted from 0.",
-        reason=Reason.FRAME_NOT_FOUND,
-    )
 
 
 def _draw(mosaic: Mosaic, world: str, out: Path, *, plain: bool) -> None:

@@ -31,7 +31,9 @@ def serve(
     read_only: Annotated[bool, typer.Option("--read-only", help="Serve for reading only.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a database until SIGTERM or Ctrl-C; calls that run may end, a second signal stops at once.
+    """Serve a database until SIGTERM or Ctrl-C.
+
+    Calls that run may end; a second signal stops at once.
 
     \b
     Examples:

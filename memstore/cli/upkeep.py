@@ -30,7 +30,10 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be, remove what a crash left.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check every reference and every checksum; exits with 7 when something is wrong."""
+    """Check every reference and every checksum.
+
+    Exits with 7 when something is wrong.
+    """
     from memstore.database import open_database
 
     folder = folder_of(db, "verify")

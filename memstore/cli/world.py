@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from memstore.cli.output import AsJson, answer, bytes_in_words, listing, note, time_in_words, two_columns, working
-from memstore.cli.place import DEFAULT_PLACE, Place, folder_of, open_place
+from memstore.cli.place import DEFAULT_PLACE, Place, folder_of, open_place, world_of
 from memstore.errors import AlreadyExists
 from memstore.latent import LatentSpec
 from memstore.summary import WorldSummary
@@ -62,7 +62,7 @@ def list_worlds(
 def show(name: Name, db: Place = DEFAULT_PLACE, as_json: AsJson = False) -> None:
     """Show a world: what it holds, how far it reaches and its latest steps."""
     with open_place(db, read_only=True) as database:
-        world = database.world(name)
+        world = world_of(database, name)
         summary, bounds, steps = world.describe(), world.bounds(), world.log(10)
     if as_json:
         answer({"world": summary, "bounds": bounds, "log": steps}, "", as_json=True)
