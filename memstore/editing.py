@@ -102,8 +102,7 @@ class Operations(ABC):
 
     def add(self, operation: Operation) -> Outcome:
         """Adds an operation that is at hand as a value, such as a step of an edit script."""
-        if self._over:
-            raise FailedPrecondition("this edit is over; open another with world.edit().", reason=Reason.CLOSED)
+        self._require_open()
         outcome = Outcome(len(self.operations))
         outcome.learn(self._try(operation))
         self.operations.append(operation)
@@ -179,6 +178,10 @@ class Operations(ABC):
         other, branch = _world(world)
         return self.add(Stitch(other, at or Transform.identity(), align, region, branch, commit, sky, name))
 
+    def _require_open(self) -> None:
+        if self._over:
+            raise FailedPrecondition("this edit is over; open another with world.edit().", reason=Reason.CLOSED)
+
     def _learn(self, report: EditReport) -> EditReport:
         for outcome, known in zip(self._outcomes, report.operations, strict=True):
             outcome.learn(known)
@@ -249,12 +252,14 @@ class Edit(Operations):
         Raises:
             InvalidInput: nothing is selected; the message names the nearest patches and the bounds.
         """
+        self._require_open()
         selection, known, empty = read_chosen(chosen)
         report = self._session.inspect(selection, camera, allow_empty=allow_empty or empty)
         return Selected(selection, report, name or known, allow_empty or empty)
 
     def preview(self, camera: Camera | None = None) -> EditReport:
         """Returns what the operations so far would do: counts, bounds, pictures before and after. Writes nothing."""
+        self._require_open()
         return self._learn(self._session.preview(camera))
 
     def abort(self) -> None:
@@ -270,9 +275,9 @@ class Edit(Operations):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
-        if error is None and not self._over and self.operations:
+        over, self._over = self._over, True
+        if error is None and not over and self.operations:
             self.report = self._learn(self._session.commit())
-        self._over = True
         return False
 
 

@@ -154,10 +154,17 @@ class Extent:
     @classmethod
     def of(cls, patches: Patches, hidden_from: UInt32[np.ndarray, "n"], sky: bool) -> Extent:
         """Measures what `hidden_from` leaves of a segment's surfaces, or of its sky (directions)."""
-        split = patches.surface_count
-        first, last = (split, len(patches)) if sky else (0, split)
+        return cls.of_rows(patches, np.arange(len(patches), dtype=np.uint32), hidden_from, sky)
+
+    @classmethod
+    def of_rows(
+        cls, patches: Patches, rows: UInt32[np.ndarray, "k"], hidden_from: UInt32[np.ndarray, "k"], sky: bool
+    ) -> Extent:
+        """Measures what `hidden_from` leaves of some rows, increasing, of a segment's surfaces, or of its sky."""
+        first, last = np.searchsorted(rows, np.array([patches.surface_count, len(patches)])).tolist()
+        first, last = (first, last) if sky else (0, first)
         box = np.array([[np.inf] * 3, [-np.inf] * 3])
-        count = _extent(bare(patches.center), bare(patches.radius), bare(hidden_from), first, last, box)
+        count = _extent(bare(patches.center), bare(patches.radius), bare(rows), bare(hidden_from), first, last, box)
         origin = np.zeros(3) if sky else patches.origin
         return cls(count, np.nextafter(origin + box[0], -np.inf), np.nextafter(origin + box[1], np.inf))
 
@@ -253,7 +260,7 @@ def _touching_rows(entry: Entry, frustum: Frustum, query: Query) -> UInt32[np.nd
         bare(patches.frame),
         bare(_known_frames(entry, query)),
         bare(_NOTHING_HIDDEN if entry.hidden_from is None else entry.hidden_from),
-        -1 if query.as_of is None else query.as_of,
+        -1 if query.as_of is None else max(0, query.as_of - entry.ordinal_offset),
         rows,
     )
     return rows[:count].copy()
@@ -366,13 +373,14 @@ def _sphere_touches(planes: Any, center: Any, radius: float) -> bool:
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _extent(center: Any, radius: Any, hidden_from: Any, first: int, last: int, box: Any) -> int:
+def _extent(center: Any, radius: Any, rows: Any, hidden_from: Any, first: int, last: int, box: Any) -> int:
     """Widens `box` by the spheres of rows that are not hidden for good; returns how many are shown as of now."""
     count = 0
-    for row in range(first, last):
-        if hidden_from[row] == 0:
+    for i in range(first, last):
+        if hidden_from[i] == 0:
             continue
-        count += hidden_from[row] == NEVER_HIDDEN
+        count += hidden_from[i] == NEVER_HIDDEN
+        row = rows[i]
         for axis in range(3):
             middle, reach = np.float64(center[row, axis]), np.float64(radius[row])
             box[0, axis] = min(box[0, axis], middle - reach)

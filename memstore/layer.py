@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,6 +44,17 @@ class Mask:
             at = _positions(rows)
             hidden[at] = np.minimum(hidden[at], ordinal)
         return hidden
+
+    def rows_shown(self, row_count: int) -> tuple[UInt32[np.ndarray, "k"], UInt32[np.ndarray, "k"]]:
+        """Returns the rows that this can show, increasing, and from which ordinal each is hidden; few cost little."""
+        if not self.shows:
+            return np.arange(row_count, dtype=np.uint32), self.hidden_from(row_count)
+        rows = _positions(self.rows)
+        hidden = np.full(len(rows), NEVER_HIDDEN, np.uint32)
+        for ordinal, gone in self.retired:
+            at = np.searchsorted(rows, _positions(gone & self.rows))
+            hidden[at] = np.minimum(hidden[at], ordinal)
+        return rows, hidden
 
     def domain(self, row_count: int) -> BitMap:
         """Returns the rows that this can show: all that it ever showed, hidden since or not."""
@@ -99,14 +111,11 @@ class Mask:
         Raises:
             CorruptData: the bytes are no mask.
         """
-        if content[:4] != _MASK_MAGIC:
-            raise CorruptData("an object that should be a mask is none; run `memstore verify`.")
-        at, groups = 5, list[tuple[int, BitMap]]()
-        while at < len(content):
-            ordinal, length = _GROUP.unpack_from(content, at)
-            at += _GROUP.size + length
-            groups.append((ordinal, BitMap.deserialize(content[at - length : at])))
-        return cls(bool(content[4]), groups[0][1], tuple(groups[1:]))
+        try:
+            groups = list(_groups(content)) if content[:4] == _MASK_MAGIC else []
+            return cls(bool(content[4]), groups[0][1], tuple(groups[1:]))
+        except (struct.error, ValueError, IndexError) as error:
+            raise CorruptData("an object that should be a mask is none; run `memstore verify`.") from error
 
 
 @dataclass(frozen=True)
@@ -188,6 +197,15 @@ class Layer:
             ordinal_offset=value["ordinal_offset"],
             taken=value.get("taken", False),
         )
+
+
+def _groups(content: bytes) -> Iterator[tuple[int, BitMap]]:
+    """Yields the (ordinal, rows) groups of a mask."""
+    at = 5
+    while at < len(content):
+        ordinal, length = _GROUP.unpack_from(content, at)
+        at += _GROUP.size + length
+        yield ordinal, BitMap.deserialize(content[at - length : at])
 
 
 def placed_box(

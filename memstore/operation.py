@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -49,6 +50,8 @@ class Duplicate:
         placements = (self.placements,) if isinstance(self.placements, Transform) else tuple(self.placements)
         if not placements:
             raise InvalidInput("a duplicate needs a placement or more, got none.", field="placements")
+        for placement in placements:
+            _require_transform(placement, "placements")
         object.__setattr__(self, "placements", placements)
         object.__setattr__(self, "pivot", _pivot(self.pivot))
 
@@ -69,6 +72,7 @@ class Relocate:
     """Whether selecting nothing is fine."""
 
     def __post_init__(self) -> None:
+        _require_transform(self.transform, "transform")
         object.__setattr__(self, "pivot", _pivot(self.pivot))
 
 
@@ -93,6 +97,8 @@ class Invert:
     def __post_init__(self) -> None:
         if self.axis not in (0, 1):
             raise InvalidInput(f"axis must be 0 or 1, the horizontal axes of the world, got {self.axis}.", field="axis")
+        if self.height_m is not None:
+            _require_finite(self.height_m, "height_m")
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ class Concatenate:
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
             raise InvalidInput(f"side must be one of {', '.join(get_args(Side))}, got {self.side!r}.", field="side")
+        _require_finite(self.gap_m, "gap_m")
 
 
 @dataclass(frozen=True)
@@ -181,11 +188,22 @@ class Stitch:
     def __post_init__(self) -> None:
         if self.align not in get_args(Align):
             raise InvalidInput(f"align must be one of {', '.join(get_args(Align))}, got {self.align!r}.", field="align")
+        _require_transform(self.at, "at")
 
 
 Operation = (
     Delete | Duplicate | Relocate | Invert | NameLayer | ShowLayers | HideLayers | Restore | Concatenate | Stitch
 )
+
+
+def _require_transform(value: object, name: str) -> None:
+    if not isinstance(value, Transform):
+        raise InvalidInput(f"{name}: {type(value).__name__} is no Transform; use Transform.from_matrix.", field=name)
+
+
+def _require_finite(value: float, name: str) -> None:
+    if not math.isfinite(value):
+        raise InvalidInput(f"{name} must be finite, got {value}.", field=name)
 
 
 def _pivot(value: Any) -> Pivot:

@@ -63,7 +63,8 @@ def is_shown(entry, query):
         ordinal = int(entry.segment.frames.ordinal[frame]) + entry.ordinal_offset
         hidden = NEVER_HIDDEN if entry.hidden_from is None else entry.hidden_from[row]
         known = (query.as_of is None or ordinal <= query.as_of) and (query.before is None or ordinal < query.before)
-        kept = hidden == NEVER_HIDDEN or (hidden != 0 and query.as_of is not None and query.as_of < hidden)
+        there = None if query.as_of is None else query.as_of - entry.ordinal_offset  # retired by a frame of its own
+        kept = hidden == NEVER_HIDDEN or (hidden != 0 and there is not None and there < hidden)
         shown.append(known and kept)
     return np.array(shown, bool)
 

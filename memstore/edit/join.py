@@ -15,7 +15,7 @@ import numpy as np
 from memstore.draft import Draft
 from memstore.edit.describe import bounds_of
 from memstore.edited import RegistrationSummary
-from memstore.errors import FailedPrecondition, InvalidInput, Reason
+from memstore.errors import FailedPrecondition, Reason
 from memstore.layer import Layer
 from memstore.operation import Concatenate, Stitch
 from memstore.register import Registration, register, surface_cloud
@@ -154,8 +154,6 @@ def _require_surfaces(draft: Draft, whose: str) -> Bounds:
 
 def _beside(here: Bounds, there: Bounds, operation: Concatenate, up: str) -> Transform:
     """Returns the shift that puts `there` beyond one side of `here`, on the same ground, middle beside middle."""
-    if not np.isfinite(operation.gap_m):
-        raise InvalidInput(f"gap_m must be finite, got {operation.gap_m}.", field="gap_m")
     low, high = np.array([here.low, there.low]), np.array([here.high, there.high])
     shift = (low[0] + high[0] - low[1] - high[1]) / 2
     ground, vertical = (low, "xyz".index(up[1])) if up[0] == "+" else (high, "xyz".index(up[1]))

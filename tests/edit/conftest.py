@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import memstore as ms
+from memstore.database import Database
+from memstore.world import World
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +31,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, walk: Callable) -> Path:
 
 
 @pytest.fixture
-def db(template: Path, tmp_path: Path) -> Generator[ms.Database]:
+def db(template: Path, tmp_path: Path) -> Generator[Database]:
     """A database of one's own, with the worlds of `template`."""
     shutil.copytree(template, tmp_path / "db")
     with ms.open(tmp_path / "db") as db:
@@ -37,6 +39,6 @@ def db(template: Path, tmp_path: Path) -> Generator[ms.Database]:
 
 
 @pytest.fixture
-def museum(db: ms.Database) -> ms.World:
+def museum(db: Database) -> World:
     """A world of 12 frames under an open sky."""
     return db.world("museum")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import memstore as ms
 from memstore.draft import Draft
 from memstore.layer import Layer, LayerSegment
 from memstore.segment import NEVER_HIDDEN
 from memstore.showing import Showing
+from memstore.world import World
 
 Instance = tuple[str, int]
 """Layer id and patch id."""
@@ -59,12 +59,12 @@ class Shown:
         return self.kind == "sky"
 
 
-def draft_of(world: ms.World) -> Draft:
+def draft_of(world: World) -> Draft:
     showing = Showing(world._branch.store)
     return Draft(showing, showing.layers(world.head))
 
 
-def shown(source: ms.World | Draft) -> Shown:
+def shown(source: World | Draft) -> Shown:
     """Returns all that a world or a draft shows as of now."""
     draft = source if isinstance(source, Draft) else draft_of(source)
     found = [one for layer in draft.layers if layer.visible for one in _of_layer(draft, layer)]
@@ -79,7 +79,7 @@ def shown(source: ms.World | Draft) -> Shown:
     )
 
 
-def assert_same(one: ms.World | Draft, other: ms.World | Draft, *, within_m: float = 0.0) -> None:
+def assert_same(one: World | Draft, other: World | Draft, *, within_m: float = 0.0) -> None:
     """Checks that the same instances are shown at the same places."""
     here, there = shown(one).places(), shown(other).places()
     assert here.keys() == there.keys()

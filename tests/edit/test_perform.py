@@ -15,6 +15,7 @@ from memstore.edit.perform import Performer
 from memstore.errors import InvalidInput, NotFound, Reason
 from memstore.operation import Delete, Duplicate, Invert, NameLayer, Operation, Relocate, Restore
 from memstore.selection import Selection
+from memstore.world import World
 
 HERE = ms.Box((0, 3.5, 0), (3, 3, 3))
 """A piece of wall: some patches of every segment, but of none all."""
@@ -23,7 +24,7 @@ SURFACES = ~ms.Kinds("sky")
 MANY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def instances(world: ms.World | Draft, selection: Selection) -> np.ndarray:
+def instances(world: World | Draft, selection: Selection) -> np.ndarray:
     """Returns which of `shown(world)` a shape, or all but the sky, means."""
     all_shown = shown(world)
     return all_shown.sky < 1 if selection is SURFACES else selection.contains(all_shown.center) & ~all_shown.sky
@@ -40,7 +41,7 @@ class Alone:
         raise NotFound(f"there is no world {world!r}.")
 
 
-def performed(world: ms.World, *operations: Operation, up: str = "+z") -> Performer:
+def performed(world: World, *operations: Operation, up: str = "+z") -> Performer:
     """Returns what operations make of a world, without a commit."""
     performer = Performer(draft_of(world), Alone(up), "seed")
     for operation in operations:
