@@ -31,6 +31,7 @@ from memstore.layer import Layer, LayerSegment, Mask
 from memstore.segment import NEVER_HIDDEN, Homes
 from memstore.showing import Showing
 from memstore.storage.commits import Commit
+from memstore.storage.new_segment import GatheredSegment
 from memstore.storage.objects import name_of, to_json
 from memstore.storage.store import GATHERED_FORMAT
 
@@ -153,12 +154,19 @@ class _Flattening:
 
     def _write_one(self, run: list[Share], recorded: UInt32[np.ndarray, "k"], *, sky: bool) -> _Fresh:
         segment, hidden = gather(run, sky=sky)
-        frames, record = segment.payload_of(np.arange(len(segment.frames), dtype=np.uint16)), self._branch.record
+        frames = segment.payload_of(np.arange(len(segment.frames), dtype=np.uint16))
+        new = GatheredSegment(
+            patches=segment.patches,
+            blocks=segment.blocks,
+            frames=segment.frames,
+            homes=Homes(*frames, recorded),
+            spec=self._branch.record.latents,
+            world_id=self._branch.record.world_id,
+        )
         with self._store.writing():
             self._store.raise_format(GATHERED_FORMAT)
             ordinal = self._store.segments.allocate()
-            homes = Homes(*frames, recorded)
-            self._bytes += self._store.segments.write_gathered(ordinal, segment, homes, record.latents, record.world_id)
+            self._bytes += self._store.segments.write_gathered(ordinal, new)
         return _Fresh(ordinal, hidden)
 
     def _shares(self, draft: Draft, layer: Layer) -> dict[LayerSegment, Share]:

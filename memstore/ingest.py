@@ -22,7 +22,7 @@ from memstore.layer import Layer, LayerSegment
 from memstore.lift import LiftedFrame, LiftOptions, gather, lift
 from memstore.patch import Patches, SourceFrames
 from memstore.retire import NO_CHANGES, Changes, is_in_place, retire
-from memstore.storage.segments import NewSegment
+from memstore.storage.new_segment import NewSegment
 
 SEGMENT_FRAMES = 64
 """Frames of one segment: one commit, and so one wait for the disk, for each."""

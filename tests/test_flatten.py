@@ -16,6 +16,7 @@ from memstore.layer import Layer, Mask
 from memstore.segment import NEVER_HIDDEN, Homes
 from memstore.showing import Showing
 from memstore.storage.columns import ColumnFile
+from memstore.storage.new_segment import GatheredSegment
 from memstore.storage.store import FORMAT_VERSION, GATHERED_FORMAT
 
 
@@ -512,6 +513,11 @@ def test_a_broken_flattened_segment_is_found_and_made_again_from_its_rows(messy,
         assert [frame.caption for frame in db.world("museum").frames()] == frames
 
 
+def gathered(place, segment, homes):
+    record = place.branch.record
+    return GatheredSegment(segment.patches, segment.blocks, segment.frames, homes, record.latents, record.world_id)
+
+
 def test_a_home_that_is_gone_or_lacks_the_frame_is_found(messy):
     messy.world.flatten()
     store = messy.db.store.segments
@@ -524,11 +530,11 @@ def test_a_home_that_is_gone_or_lacks_the_frame_is_found(messy):
         ):
             ordinal = store.allocate()
             homes = Homes(segment, frame, first.recorded)
-            store.write_gathered(ordinal, good, homes, messy.world.latents, messy.branch.record.world_id)
+            store.write_gathered(ordinal, gathered(messy, good, homes))
             assert store.verify(ordinal)
         ordinal = store.allocate()
         other = replace(good, frames=replace(good.frames, time_s=good.frames.time_s + 1))
-        store.write_gathered(ordinal, other, first, messy.world.latents, messy.branch.record.world_id)
+        store.write_gathered(ordinal, gathered(messy, other, first))
         assert "other cameras" in store.verify(ordinal)[0].message
         (store.root / f"{ordinal:08d}" / "geometry.safetensors").unlink()
         store.close()

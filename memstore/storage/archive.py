@@ -31,10 +31,10 @@ from memstore.storage.commits import Commit, check_name
 from memstore.storage.durable import replace_file
 from memstore.storage.geometry import encode_geometry, read_geometry
 from memstore.storage.masks import object_of
+from memstore.storage.new_segment import GatheredSegment, NewSegment
 from memstore.storage.objects import name_of, to_json
 from memstore.storage.reach import Survey
 from memstore.storage.registry import Registry, WorldRecord
-from memstore.storage.segments import NewSegment
 from memstore.storage.store import GATHERED_FORMAT, Store
 
 ARCHIVE_FORMAT = 2
@@ -203,7 +203,10 @@ def _import_segments(
                 ColumnFile(geometry).verify()
                 store.raise_format(GATHERED_FORMAT)
                 homes = _renumbered(gathered.homes, ordinals)
-                store.segments.write_gathered(ordinals[ordinal], gathered, homes, record.latents, record.world_id)
+                new = GatheredSegment(
+                    gathered.patches, gathered.blocks, gathered.frames, homes, record.latents, record.world_id
+                )
+                store.segments.write_gathered(ordinals[ordinal], new)
             on_progress(i + 1, len(old), "import")
     return ordinals
 

@@ -13,36 +13,34 @@ A gathered segment has no payload and no rows in `frames`: both are those of its
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import google_crc32c
 import numpy as np
-from jaxtyping import Bool, Float32, Integer, Shaped
+from jaxtyping import Float32, Integer, Shaped
 
 from memstore.errors import (
     AlreadyExists,
     CorruptData,
     FailedPrecondition,
     Internal,
-    InvalidInput,
     MemstoreError,
     NotFound,
 )
-from memstore.frame import Scalar
 from memstore.gather import pick_frames
 from memstore.index import arrange
 from memstore.latent import LatentSpec
-from memstore.patch import MAX_FRAMES_PER_SEGMENT, Patches, SourceFrames
+from memstore.patch import Patches, SourceFrames
 from memstore.segment import Blocks, Homes, Segment
 from memstore.storage.catalog import Catalog
 from memstore.storage.durable import REMOVED, remove_tree, write_file
 from memstore.storage.geometry import Geometry, digest, encode_geometry, gathered_digest, read_geometry
+from memstore.storage.new_segment import GatheredSegment, NewSegment
 from memstore.storage.payload import PayloadReader, write_payload
-from memstore.storage.rows import FrameRow, SegmentRow, Triple
+from memstore.storage.rows import FrameRow, SegmentRow
 from memstore.storage.table import GRACE_S
 
 FIRST_ORDINAL = 1
@@ -51,45 +49,6 @@ OPEN_SEGMENTS = 8_192
 OPEN_PAYLOADS = 1_024
 """Payloads kept mapped, each of up to three arrays (Linux allows 65,530 maps a process)."""
 CACHED_FRAME_ROWS = 256
-
-
-@dataclass(frozen=True, eq=False)
-class NewSegment:
-    """All there is to write of a segment of f frames."""
-
-    patches: Patches
-    """Patches in the order of `index.arrange`."""
-    blocks: Blocks
-    """Their blocks."""
-    frames: SourceFrames
-    """Cameras, times and ordinals of the frames."""
-    captions: tuple[str, ...]
-    """A caption for each frame, "" for none."""
-    metadata: tuple[Mapping[str, Scalar], ...]
-    """Other notes on each frame."""
-    tokens: Shaped[np.ndarray, "f rows cols l"]
-    """Token-major latents in the spec's dtype."""
-    depth_m: Float32[np.ndarray, "f h w"]
-    """Depth of every pixel: +inf is sky, 0 or NaN unmeasured."""
-    moving: Bool[np.ndarray, "f h w"] | None
-    """Where something moves, if any frame says so."""
-    spec: LatentSpec
-    """What the latents are."""
-    world_id: str
-    """The world that takes the frames in."""
-
-    def __post_init__(self) -> None:
-        count = len(self.frames)
-        lengths = {len(self.captions), len(self.metadata), len(self.tokens), len(self.depth_m)}
-        if lengths != {count} or not 0 < count <= MAX_FRAMES_PER_SEGMENT:
-            raise InvalidInput(
-                f"each of a segment's 1 to {MAX_FRAMES_PER_SEGMENT} frames needs a caption, notes, latents and depth, "
-                f"got {count} frames, {len(self.captions)} captions, {len(self.metadata)} notes, {len(self.tokens)} "
-                f"latents and {len(self.depth_m)} depths."
-            )
-        rows, columns = self.tokens.shape[1:3]
-        if len(self.patches) and (self.patches.frame.max() >= count or self.patches.cell.max() >= rows * columns):
-            raise InvalidInput(f"patches must lie in the {count} frames of {rows}x{columns} tokens; some lie outside.")
 
 
 @dataclass(frozen=True)
@@ -230,26 +189,20 @@ class SegmentStore:
         except MemstoreError:
             remove_tree(directory)
             raise
-        checksum = digest(new.patches, new.frames, new.captions, new.metadata)
-        row = _row(ordinal, new, new.spec, new.world_id, payload_bytes, checksum)
-        self.catalog.append(row, new.patches, new.frames, new.captions, new.metadata)
+        self.catalog.append(new.row(ordinal, payload_bytes), new.patches, new.frames, new.captions, new.metadata)
         return self.bytes_on_disk(ordinal)
 
-    def write_gathered(self, ordinal: int, segment: Segment, homes: Homes, spec: LatentSpec, world_id: str) -> int:
-        """Writes a segment whose frames lie in the payload of others, durable on return, and returns its bytes on disk.
-
-        Its rows become patches of its own. Raises as `write`.
-        """
+    def write_gathered(self, ordinal: int, new: GatheredSegment) -> int:
+        """Writes a segment without a payload, durable on return, and returns its bytes on disk. Raises as `write`."""
         directory, file = self._directory(ordinal), self._geometry_file(ordinal)
         if directory.exists():
             raise AlreadyExists(f"segment {ordinal} exists already; take a new ordinal with allocate().")
         try:
-            write_file(file, encode_geometry(segment.patches, segment.blocks, segment.frames, spec, {}, homes))
+            write_file(file, encode_geometry(new.patches, new.blocks, new.frames, new.spec, {}, new.homes))
         except MemstoreError:
             remove_tree(directory)
             raise
-        row = _row(ordinal, segment, spec, world_id, 0, gathered_digest(segment.patches, homes))
-        self.catalog.append_gathered(row, segment.patches, homes)
+        self.catalog.append_gathered(new.row(ordinal), new.patches, new.homes)
         return self.bytes_on_disk(ordinal)
 
     def remove(self, ordinals: Iterable[int]) -> None:
@@ -421,29 +374,3 @@ class SegmentStore:
     def _forget(self) -> None:
         for cache in (self._geometry, self._payload, self._frame_rows):
             cache.cache_clear()
-
-
-def _row(
-    ordinal: int, new: NewSegment | Segment, spec: LatentSpec, world_id: str, payload_bytes: int, checksum: int
-) -> SegmentRow:
-    surfaces = new.blocks.surface_blocks
-    origin = new.patches.origin
-    return SegmentRow(
-        segment=ordinal,
-        world_id=world_id,
-        frame_count=len(new.frames),
-        patch_count=len(new.patches),
-        surface_count=new.patches.surface_count,
-        spec=spec,
-        origin=_triple(origin),
-        low=_triple(origin + new.blocks.low[:surfaces].min(axis=0)) if surfaces else None,
-        high=_triple(origin + new.blocks.high[:surfaces].max(axis=0)) if surfaces else None,
-        payload_bytes=payload_bytes,
-        created_s=time.time(),
-        digest=checksum,
-    )
-
-
-def _triple(point: Shaped[np.ndarray, "3"]) -> Triple:
-    x, y, z = point.tolist()
-    return x, y, z

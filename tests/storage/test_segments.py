@@ -18,7 +18,8 @@ from memstore.index import arrange
 from memstore.latent import LatentSpec, to_tokens
 from memstore.patch import Patches, SourceFrames
 from memstore.storage import segments as segments_module
-from memstore.storage.segments import NewSegment, SegmentStore
+from memstore.storage.new_segment import NewSegment
+from memstore.storage.segments import SegmentStore
 
 SPEC = LatentSpec.pixel(patch=4)
 HEIGHT, WIDTH, FRAMES = 16, 24, 3
