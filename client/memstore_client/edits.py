@@ -67,6 +67,7 @@ class RemoteEdits(WorldView):
         timeout_s: float | None = None,
     ) -> EditReport:
         """Shows another world joined to this one at `at`, in one commit; see `Edit.stitch`."""
+        self._require_here(world)
         edit = self.edit(message, author=author, request_id=request_id, timeout_s=timeout_s)
         with edit:
             edit.stitch(world, at, align=align, region=region, commit=commit, sky=sky, name=name)

@@ -119,6 +119,15 @@ class WorldView:
             raise NotFound(f"there is no branch '' of world {self.name!r}.", reason=Reason.BRANCH_NOT_FOUND, name=name)
         return WorldName(self.name, name)
 
+    def _require_here(self, world: object) -> None:
+        """Raises InvalidInput for a world of another server, whose name may be another world's here."""
+        if isinstance(world, WorldView) and world._target.address != self._target.address:
+            raise InvalidInput(
+                f"world {world.name!r} is on {world._target.address}, and {self.name!r} on {self._target.address}; "
+                "only worlds of one database are joined: export it there, import it here, and stitch that.",
+                field="world",
+            )
+
     def _query_s(self, timeout_s: float | None) -> float:
         return self._target.options.query_timeout_s if timeout_s is None else timeout_s
 
