@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import UInt64
 
 from memstore.camera import Camera
+from memstore.compared import Blamed, Diff
 from memstore.draft import Draft
+from memstore.edit.contrast import pictured
 from memstore.edit.describe import summary_of
 from memstore.edit.look import pick
 from memstore.edit.session import EngineSession
@@ -22,6 +24,7 @@ from memstore.flatten import OnProgress, flatten
 from memstore.forget import ForgetOptions
 from memstore.frame import Frame
 from memstore.history.branch import Branch
+from memstore.history.diff import without_ids
 from memstore.history.refs import open_branch
 from memstore.history.timeline import Timeline
 from memstore.ingest import Ingest
@@ -272,6 +275,27 @@ class World(Timeline):
     def pick(self, camera: Camera, u: float, v: float) -> Picked | None:
         """Returns the patch that pixel (u, v) of a camera shows, or `None` where memory shows nothing."""
         return pick(self._recall, self.head, self.latents, camera, u, v)
+
+    def diff(self, before: str, after: str = "", *, camera: Camera | None = None, patches: bool = False) -> Diff:
+        """Returns how one commit differs from another, by layer, with pictures of both.
+
+        Args:
+            before: a revision: a commit id, the beginning of one, a tag or a branch.
+            after: the other, "" for the commit that this handle reads.
+            camera: where the pictures are taken from; chosen where it is not given.
+            patches: whether to name the patches, and not only to count them.
+
+        Raises:
+            NotFound: nothing of this world is meant.
+        """
+        difference = pictured(self._difference(before, after), self._recall, self.latents, camera)
+        return difference if patches else without_ids(difference)
+
+    def blame(self, camera: Camera, u: float, v: float) -> Blamed | None:
+        """Returns who put the patch there that pixel (u, v) of a camera shows, `None` where memory shows nothing."""
+        world = self.at(self.head)
+        picked = world.pick(camera, u, v)
+        return None if picked is None else world.blame_instance(picked.layer_id, picked.patch_id)
 
     def watch(self, *, timeout_s: float | None = None) -> Iterator[HeadMoved]:
         """Yields every new head of the branch, by whichever process; ends when none came for `timeout_s`."""

@@ -7,19 +7,20 @@ are the same object on both sides are passed by, so that the cost follows what d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, UInt64
 
-from memstore.compared import LayerDiff
+from memstore.compared import Diff, LayerDiff
 from memstore.draft import Draft
 from memstore.layer import Layer, LayerSegment
 from memstore.patch import patch_ids
 from memstore.segment import NEVER_HIDDEN
 
 T = TypeVar("T")
-Ids = UInt64[np.ndarray, "n"]
+Ids = UInt64[np.ndarray, "k"]
 
 
 def layer_diffs(before: Draft, after: Draft, *, patches: bool = False) -> tuple[LayerDiff, ...]:
@@ -40,6 +41,11 @@ def layer_diffs(before: Draft, after: Draft, *, patches: bool = False) -> tuple[
     return tuple(found)
 
 
+def without_ids(difference: Diff) -> Diff:
+    """Returns a difference that counts its patches and does not name them."""
+    return replace(difference, layers=tuple(replace(layer, shown=None, hidden=None) for layer in difference.layers))
+
+
 class _LayerDifference:
     """One layer that differs, or is on one side alone."""
 
@@ -49,7 +55,7 @@ class _LayerDifference:
 
     def told(self, *, patches: bool) -> LayerDiff:
         shown, hidden = [0], [0]
-        shown_ids, hidden_ids = list[Ids](), list[Ids]()
+        shown_ids, hidden_ids = list[np.ndarray](), list[np.ndarray]()
         for segment, was, now in self._changed_rows():
             come, gone = now & ~was, was & ~now
             shown.append(int(come.sum()))
@@ -111,5 +117,5 @@ def _ids(segment: int, rows: Bool[np.ndarray, "n"]) -> Ids:
     return patch_ids(segment, np.flatnonzero(rows).astype(np.uint32))
 
 
-def _joined(ids: list[Ids]) -> Ids:
+def _joined(ids: list[np.ndarray]) -> Ids:
     return np.concatenate(ids) if ids else np.empty(0, np.uint64)

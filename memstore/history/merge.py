@@ -6,7 +6,7 @@ only one side changed is taken as it is, so that equal lists of segments are sha
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -181,11 +181,11 @@ class _Merge:
     ) -> LayerSegment | None:
         """Returns what is merged as a part of a layer: that of a side where it is the same, `None` for no part."""
         sides = (self._ours, self._theirs)
+        if not three.shown(hidden).any() and any(segment not in side.parts(layer_id) for side in sides):
+            return None
         for side, same in zip(sides, (three.ours, three.theirs), strict=True):
             if np.array_equal(hidden, same):
                 return side.parts(layer_id).get(segment)
-        if not three.shown(hidden).any() and any(segment not in side.parts(layer_id) for side in sides):
-            return None
         masks = [side.mask(layer_id, segment) for side in (self._base, *sides)]
         limited = [mask.rows for mask in masks if mask is not None and mask.shows]
         domain = limited[0].union(*limited[1:]) if len(limited) == len(masks) else None
@@ -195,7 +195,9 @@ class _Merge:
 
     def _merge_layer(self, layer_id: str) -> None:
         base, ours, theirs = (side.layers.get(layer_id) for side in (self._base, self._ours, self._theirs))
-        if base is not None and (ours is None or theirs is None):
+        if ours is not None and ours is theirs:
+            self._keep(ours)
+        elif base is not None and (ours is None or theirs is None):
             self._merge_removed(base, ours, theirs)
         elif ours is not None and theirs is not None:
             self._keep(self._fields(base, ours, theirs))
@@ -239,8 +241,8 @@ class _Merge:
         layer_id = layer.layer_id
         roots = [side.root(layer_id) for side in (self._base, self._ours, self._theirs)]
         if layer_id not in self._settled and (roots[0] in roots[1:] or roots[1] == roots[2]):
-            root = roots[2] if roots[1] == roots[0] else roots[1]
-            self._draft.put(replace(layer, segments=root or layer.segments))
+            root = (roots[2] if roots[1] == roots[0] else roots[1]) or layer.segments
+            self._draft.put(layer if layer.segments == root else replace(layer, segments=root))
         else:
             self._draft.add(layer, self._parts(layer_id))
 
@@ -256,12 +258,12 @@ class _Merge:
 
     def _number_names(self) -> None:
         """Gives another name to layers that bear one which a layer of this side bears."""
-        kept = [layer for layer in self._draft.layers if _name_in(self._ours, layer.layer_id) == layer.name]
-        taken = Counter(layer.name for layer in kept)
-        for layer in self._draft.layers:
-            if layer not in kept:
-                free = layer if not taken[layer.name] else replace(layer, name=self._draft.free_name(layer.name))
-                taken[self._draft.put(free).name] += 1
+        kept = {one.layer_id for one in self._draft.layers if _name_in(self._ours, one.layer_id) == one.name}
+        taken = {self._draft.find(layer_id).name for layer_id in kept}
+        for layer in [layer for layer in self._draft.layers if layer.layer_id not in kept]:
+            if layer.name in taken:
+                layer = self._draft.put(replace(layer, name=self._draft.free_name(layer.name)))
+            taken.add(layer.name)
 
     def _is_sky(self, layer_id: str) -> bool:
         layer = next(

@@ -176,11 +176,11 @@ class Timeline:
         """Returns the heads that resets and removals left in the last 30 days, newest first."""
         return refs.dropped(self._branch)
 
-    def _difference(self, before: str, after: str, *, patches: bool) -> Diff:
-        """Returns how commits differ, without pictures."""
+    def _difference(self, before: str, after: str) -> Diff:
+        """Returns how commits differ, with patch ids and without pictures."""
         first, second = self._resolved(before), self._resolved(after)
         was, now = (Draft(self._showing, self._showing.layers(commit)) for commit in (first, second))
-        return Diff(first, second, layer_diffs(was, now, patches=patches))
+        return Diff(first, second, layer_diffs(was, now, patches=True))
 
     def _resolved(self, revision: str) -> str:
         return resolve(self._branch, revision) if revision else self.head
