@@ -45,6 +45,7 @@ def collect(store: Store, registry: Registry, *, grace_s: float = GRACE_S) -> Co
         ReadOnly: another process writes.
     """
     with store.writing():
+        store.objects.settle()
         reached = Survey(store, registry).run()
         before = time.time() - grace_s
         worlds = _forgotten_worlds(store, registry)

@@ -142,8 +142,7 @@ class Commits:
 
     def starting(self, prefix: str) -> list[tuple[str, Commit]]:
         """Returns the commits whose ids begin with `prefix`, two hex digits or more."""
-        folder = self._objects.root / prefix[:2]
-        names = sorted(prefix[:2] + path.name for path in folder.glob(f"{prefix[2:]}*") if len(path.name) == 30)
+        names = sorted(self._objects.starting(prefix))
         return [(name, commit) for name in names if (commit := self._read_or_none(name)) is not None]
 
     def layers(self, commit: Commit) -> tuple[Layer, ...]:
@@ -152,8 +151,10 @@ class Commits:
 
     def stage_layers(self, before: Commit, layers: tuple[Layer, ...]) -> str:
         """Stages a new list of layers and returns its name; layers that did not change are shared."""
-        names = [self._objects.put_json(layer.to_json()) for layer in layers]
         old = list(self._lists.items(before.layers))
+        were = self.layers(before)
+        known = {id(layer): name for layer, name in zip(were, old, strict=True)}
+        names = [known.get(id(layer)) or self._objects.put_json(layer.to_json()) for layer in layers]
         if len(old) != len(names):
             return self._lists.of(names)
         return self._lists.replaced(

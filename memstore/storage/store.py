@@ -16,12 +16,12 @@ import threading
 import time
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from memstore.errors import CorruptData, FailedPrecondition, NotFound, ReadOnly, Reason
+from memstore.errors import CorruptData, FailedPrecondition, MemstoreError, NotFound, ReadOnly, Reason
 from memstore.storage.commits import Commits
 from memstore.storage.durable import UNFINISHED, WriterLock, make_directory, write_file
 from memstore.storage.lists import Lists
@@ -111,6 +111,7 @@ class Store:
         writer.acquire()
         try:
             self.segments.recover()
+            self.objects.settle()
         except BaseException:
             writer.release()
             raise
@@ -143,6 +144,8 @@ class Store:
         with self._lock:
             self._closed = True
             if self._writer is not None:
+                with suppress(MemstoreError):  # what a full disk leaves in the journal is safe there
+                    self.objects.settle()
                 self._writer.release()
                 self._writer = None
             self.segments.close()

@@ -34,6 +34,7 @@ def test_a_changed_object_is_refused_by_name(tmp_path):
     objects = Objects(tmp_path)
     name = objects.put(b"a wall")
     objects.flush()
+    objects.settle()
     objects.path(name).write_bytes(b"a door")
     with pytest.raises(CorruptData, match="does not match its name") as caught:
         objects.get(name)
