@@ -107,7 +107,7 @@ class Draft:
     def part(self, segment: int, mask: Mask, *, sky: bool) -> LayerSegment:
         """Returns what a mask shows of a segment's surfaces, or of its sky, as a part of a layer."""
         patches = self.showing.store.segments.open(segment).patches
-        extent = Extent.of(patches, mask.hidden_from(len(patches)), sky)
+        extent = Extent.of_rows(patches, *mask.rows_shown(len(patches)), sky)
         name = f"{_DRAFTED}{len(self._masks)}"
         self._masks[name] = mask
         low, high = (tuple(corner.tolist()) for corner in (extent.low, extent.high))
@@ -134,7 +134,7 @@ class Draft:
             return self.showing.pieces(layer)
         if layer_id not in self._pieces:
             parts = self._parts[layer_id].values()
-            self._pieces[layer_id] = self.showing.entries(parts, sky=layer.kind == "sky", mask_of=self.mask)
+            self._pieces[layer_id] = self.showing.entries(parts, sky=layer.kind == "sky", drafted=self._masks)
         return self._pieces[layer_id]
 
     def scene(self) -> Scene:
@@ -177,6 +177,7 @@ class Draft:
         named = [part.mask or "" for parts in changed for part in parts.values()]
         wanted = [name for name in dict.fromkeys(named) if name in self._masks]
         staged = stage_masks(self.showing.store.objects, [self._masks[name] for name in wanted])
+        self.showing.keep({name: self._masks[drafted] for drafted, name in zip(wanted, staged, strict=True)}, {})
         return dict(zip(wanted, staged, strict=True))
 
     def _staged(self, layer: Layer, names: Mapping[str, str]) -> Layer:
@@ -184,7 +185,9 @@ class Draft:
             return layer
         drafted = self._parts[layer.layer_id].values()
         parts = [replace(part, mask=names.get(part.mask or "", part.mask)) for part in drafted]
-        return replace(layer, segments=self._stage_list(_named(layer.segments), parts))
+        root = self._stage_list(_named(layer.segments), parts)
+        self.showing.keep({}, {root: tuple(parts)})
+        return replace(layer, segments=root)
 
     def _stage_list(self, before: str, parts: list[LayerSegment]) -> str:
         """Stages a list of parts, sharing the nodes of the list that it came from."""

@@ -40,9 +40,19 @@ def read_mask(objects: Objects, name: str) -> Mask:
         NotFound: the object is missing.
         CorruptData: the object is not what was written, or holds no such mask.
     """
+    return read_pack(objects, name)[name]
+
+
+def read_pack(objects: Objects, name: str) -> dict[str, Mask]:
+    """Returns all masks of the object in which a mask lies, by name. Errors as `read_mask`."""
     pack, _, place = name.partition("/")
     content = objects.get(pack)
-    return Mask.from_bytes(_item(content, int(place)) if place else content)
+    if not place:
+        return {name: Mask.from_bytes(content)}
+    items = _items(content)
+    if int(place) >= len(items):
+        raise CorruptData(f"an object holds {len(items)} masks, number {place} was asked; run `memstore verify`.")
+    return {f"{pack}/{i}": Mask.from_bytes(item) for i, item in enumerate(items)}
 
 
 def check_masks(objects: Objects, name: str) -> None:
@@ -50,13 +60,6 @@ def check_masks(objects: Objects, name: str) -> None:
     content = objects.get(object_of(name))
     for one in _items(content) if content.startswith(_MAGIC) else [content]:
         Mask.from_bytes(one)
-
-
-def _item(content: bytes, place: int) -> bytes:
-    items = _items(content)
-    if place >= len(items):
-        raise CorruptData(f"an object holds {len(items)} masks, number {place} was asked; run `memstore verify`.")
-    return items[place]
 
 
 def _items(content: bytes) -> list[bytes]:
