@@ -27,7 +27,7 @@ from memstore.storage.commits import Refs
 
 FRAMES = 6
 SEGMENTS = 3
-LEAST, MOST = 90, 112
+LEAST, MOST = 60, 80
 """Steps that a flattening of two layers takes, all of which need room; the names of its objects decide how many."""
 
 
