@@ -46,7 +46,7 @@ def _edit_words(report: EditsReport, out: Path) -> RenderableType:
     ]
     joint = report.joint
     facts = {
-        "the aligned stitch is off": f"{joint.off_cm:.1f} cm, {joint.off_degrees:.2f} degrees",
+        "the fitted stitch is off": f"{joint.off_cm:.1f} cm, {joint.off_degrees:.2f} degrees" if joint else "refused",
         "all undone": "[green]yes, bit for bit[/]" if report.undone else "[red]no[/]",
         "checksums hold": "[green]yes[/]" if report.verified else "[red]no: run memstore verify[/]",
         "took": f"{report.seconds:.0f} s",

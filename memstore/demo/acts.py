@@ -14,8 +14,8 @@ from memstore.database import Database
 from memstore.demo.remember import Place
 from memstore.demo.spots import Spot, Spots, spots_of
 from memstore.editing import Edit
-from memstore.selection import Finer, Kinds, Selection
-from memstore.shape import HalfSpace
+from memstore.selection import Finer, Selection
+from memstore.shape import HalfSpace, Sphere
 from memstore.transform import Transform
 from memstore.world import World
 
@@ -28,8 +28,9 @@ ASTRAY_M, ASTRAY_DEGREES = (0.5, -0.4, 0.1), 8.0
 """How far the second part is wrong about where it is: a shift, and a turn about up at its first camera."""
 
 
-OVERHEAD_M, SKYWARD_DEGREES = 5.0, 12.0
-"""Height of the line about which a place is turned over, above the eye; and how far the eye looks up at it."""
+AROUND_M, OVERHEAD_M, SKYWARD_DEGREES = 30.0, 5.0, 12.0
+"""How much of a place is turned over, around the eye; the height of the line about which, above the eye; and how far
+the eye looks up at it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ def acts(database: Database, here: Place, there: Place) -> Iterator[Act]:
     world, other = database.world(here.world), database.world(there.world)
     spots, others = spots_of(here, world), spots_of(there, other)
     yield _copied(world, here.clip, spots.thing)
-    yield _deleted(world, here.clip, spots.wall)
+    yield _deleted(other, there.clip, others.wall)
     yield _relocated(other, there.clip, others.thing)
     if other.name != world.name:
         yield _stitched(world, here.clip, spots.doorway, other, there.clip[others.arrival].camera)
@@ -68,49 +69,43 @@ def acts(database: Database, here: Place, there: Place) -> Iterator[Act]:
 
 
 def _copied(world: World, clip: Clip, spot: Spot) -> Act:
-    camera = clip[spot.view].camera
-    width = 1.15 * max(spot.box.size_m[0], spot.box.size_m[1])
-    right = camera.camera_to_world[:3, 0]
-
     def perform(edit: Edit) -> object:
         thing = edit.select(_thing(spot), name="thing")
-        return edit.duplicate(thing, *(Transform.translate(*(width * i * right)) for i in (1, 2)))
+        return edit.duplicate(thing, Transform.translate(*spot.beside))
 
-    return Act("duplicate", "an object, copied twice", world, camera, perform)
+    return Act("duplicate", "an object, copied", world, clip[spot.view].camera, perform)
 
 
 def _thing(spot: Spot) -> Selection:
     """Returns what a spot's box holds, without patches that reach far beyond it."""
-    return spot.box & Finer(max(spot.box.size_m) / 8)
+    return spot.box & Finer(spot.grain_m)
 
 
 def _deleted(world: World, clip: Clip, spot: Spot) -> Act:
-    return Act("delete", "a wall, deleted", world, clip[spot.view].camera, lambda edit: edit.delete(spot.box))
+    return Act(
+        "delete", "what stands in the way, deleted", world, clip[spot.view].camera, lambda edit: edit.delete(spot.box)
+    )
 
 
 def _relocated(world: World, clip: Clip, spot: Spot) -> Act:
-    camera = clip[spot.view].camera
-    aside = -2.0 * max(spot.box.size_m[0], spot.box.size_m[1]) * camera.camera_to_world[:3, 0]
-    return Act(
-        "relocate",
-        "an object, moved aside and made half as tall again",
-        world,
-        camera,
-        lambda edit: edit.relocate(_thing(spot), _moved(aside, 1.5), pivot=_foot(spot, world.up), name="thing"),
-    )
+
+    def perform(edit: Edit) -> object:
+        edit.relocate(_thing(spot), _moved(spot.beside, 1.5), pivot=_foot(spot, world.up), name="thing")
+        left = edit.select(spot.box, allow_empty=True)
+        return edit.delete(left)  # what was seen of it from afar
+
+    return Act("relocate", "an object, moved and made half as tall again", world, clip[spot.view].camera, perform)
 
 
 def _stitched(world: World, clip: Clip, doorway: Spot, other: World, arrival: Camera) -> Act:
     camera = clip[doorway.view].camera
     ahead = np.array(doorway.box.center) - camera.center
-    vertical = "xyz".index(world.up[1])
-    ahead[vertical] = 0.0
-    at_door = _facing(camera, ahead)
+    ahead["xyz".index(world.up[1])] = 0.0
     into = HalfSpace.through(doorway.box.center, tuple((-ahead).tolist()))
 
     def perform(edit: Edit) -> object:
         edit.delete(doorway.box)
-        joined = edit.stitch(other, _transform(at_door) @ _transform(arrival).inverse())
+        joined = edit.stitch(other, _transform(camera) @ _transform(arrival).inverse())
         return edit.delete(joined.selection & into)  # what would stand on this side of the doorway
 
     return Act("stitch", "the second place, stitched through a doorway", world, camera, perform)
@@ -120,12 +115,13 @@ def _turned_over(world: World, clip: Clip, spots: Spots) -> Act:
     camera = clip[spots.sky].camera
     vertical = "xyz".index(world.up[1])
     eye_m = float(camera.center[vertical]) * (1 if world.up[0] == "+" else -1)
+    around = Sphere(camera.center, AROUND_M)
     return Act(
         "invert",
         "the place itself, turned over into its sky",
         world,
         camera.at(camera.camera_to_world @ _tilted_up(SKYWARD_DEGREES)),
-        lambda edit: edit.invert(~Kinds(("sky",)), height_m=eye_m + OVERHEAD_M, keep=True, name="in-the-sky"),
+        lambda edit: edit.invert(around, height_m=eye_m + OVERHEAD_M, keep=True, name="in-the-sky"),
     )
 
 
@@ -159,8 +155,8 @@ def _recorded(database: Database, name: str, clip: Clip, part: range, placement:
     return world
 
 
-def _moved(shift: np.ndarray, scale: float) -> Transform:
-    return Transform(np.eye(3), shift, scale)
+def _moved(shift: tuple[float, float, float], scale: float) -> Transform:
+    return Transform(np.eye(3), np.array(shift), scale)
 
 
 def _foot(spot: Spot, up: str) -> tuple[float, float, float]:
@@ -180,10 +176,3 @@ def _tilted_up(degrees: float) -> Float64[np.ndarray, "4 4"]:
 def _transform(camera: Camera) -> Transform:
     """Returns world <- camera."""
     return Transform(camera.camera_to_world[:3, :3], camera.camera_to_world[:3, 3])
-
-
-def _facing(camera: Camera, ahead: np.ndarray) -> Camera:
-    """Returns the camera moved on to where it looks, level as it is."""
-    matrix = camera.camera_to_world.copy()
-    matrix[:3, 3] += ahead
-    return camera.at(matrix)

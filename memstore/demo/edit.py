@@ -20,11 +20,13 @@ from memstore.demo.walk import enlarged
 from memstore.drawing.ramp import HOLE_COLOR
 from memstore.drawing.sheet import Column, Row, contact_sheet, write_png
 from memstore.edited import EditReport
-from memstore.errors import NotFound, Reason
+from memstore.errors import FailedPrecondition, NotFound, Reason
 from memstore.mosaic import Mosaic
 from memstore.transform import Transform
 
 SHEET = "edits.png"
+REFUSED = {Reason.NO_OVERLAP, Reason.UNCONSTRAINED, Reason.POOR_FIT}
+"""Why a stitch may be refused."""
 COLUMNS = (Column("before"), Column("after"))
 
 
@@ -55,7 +57,8 @@ def run_edit(out: Path, clips: Sequence[Path]) -> EditsReport:
     with open_database(out / "worlds", create=False) as database:
         _prepare(database, places, out)
         with working("editing"):
-            seen = [_performed(act) for act in acts(database, places[0], places[-1])]
+            tried = [_performed(act) for act in acts(database, places[0], places[-1])]
+        seen = [one for one in tried if one is not None]
         write_png(out / SHEET, contact_sheet("edits, each seen from one place", COLUMNS, [_row(s) for s in seen]))
         undone = [_undone(one) for one in reversed(seen)]
         return EditsReport(
@@ -78,12 +81,19 @@ def _prepare(database: Database, places: Sequence[Place], out: Path) -> None:
         database.delete_world(name)
 
 
-def _performed(act: Act) -> Seen:
+def _performed(act: Act) -> Seen | None:
+    """Performs an act; `None` when nothing holds a stitch in place, which a clip of somebody's own may bring about."""
     note(f"[bold]{act.name}[/]: {act.caption}")
     before = act.world.retrieve(act.camera, QUERY)
     began = time.perf_counter()
-    with act.world.edit(act.caption, author=AUTHOR) as edit:
-        act.perform(edit)
+    try:
+        with act.world.edit(act.caption, author=AUTHOR) as edit:
+            act.perform(edit)
+    except FailedPrecondition as refusal:
+        if refusal.reason not in REFUSED:
+            raise
+        note(f"[yellow]refused[/]: {refusal}")
+        return None
     milliseconds = (time.perf_counter() - began) * 1000
     assert edit.report is not None  # every act edits
     return Seen(act, before, act.world.retrieve(act.camera, QUERY), edit.report, milliseconds)
@@ -115,8 +125,11 @@ def _step(seen: Seen) -> EditStep:
     )
 
 
-def _joint(seen: Sequence[Seen], astray: Transform) -> Joint:
-    (fit,) = (report.registration for one in seen for report in one.report.operations if report.registration)
+def _joint(seen: Sequence[Seen], astray: Transform) -> Joint | None:
+    fits = [report.registration for one in seen for report in one.report.operations if report.registration]
+    if not fits:
+        return None
+    fit = fits[-1]
     left = fit.transform @ astray  # here <- true world: the identity, if the fit is right
     return Joint(
         off_cm=_off_m(seen, left) * 100,

@@ -131,8 +131,8 @@ class EditsReport:
 
     edits: tuple[EditStep, ...]
     """Edit by edit."""
-    joint: Joint
-    """The stitch that was fitted."""
+    joint: Joint | None
+    """The stitch that was fitted; `None` when it was refused."""
     undone: bool
     """Whether every view was as before, bit for bit, once all was undone."""
     verified: bool

@@ -29,6 +29,10 @@ class Spot:
     """Frame of the clip from which it is looked at."""
     box: Box
     """What holds it, in the world, metres."""
+    beside: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far it is to where there is room for another, metres."""
+    grain_m: float = 0.3
+    """Radius of the largest patches that show it alone: larger ones were seen from afar and show more, metres."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,15 @@ class Spots:
 
 CHOSEN: Mapping[str, Spots] = {
     "freedoom-indoor": Spots(
-        thing=Spot(76, Box((-45.5, 52.2, 0.5), (3.4, 2.2, 1.0))),
+        thing=Spot(76, Box((-45.2, 51.9, 0.03), (2.7, 1.7, 1.04)), beside=(0.0, 0.0, 1.04)),
         wall=Spot(136, Box((-30.0, 44.5, 1.0), (1.2, 9.0, 4.6))),
-        doorway=Spot(50, Box((-54.0, 44.6, 1.0), (3.6, 4.4, 3.4))),
+        doorway=Spot(56, Box((-54.2, 45.0, 1.2), (3.8, 6.4, 3.8))),
         arrival=0,
         sky=0,
     ),
     "freedoom-outdoor": Spots(
-        thing=Spot(80, Box((-48.4, 1.0, 4.3), (1.6, 1.6, 3.0))),
-        wall=Spot(96, Box((-27.5, -7.0, 6.9), (9.0, 24.0, 6.0))),
+        thing=Spot(80, Box((-48.4, 1.0, 4.3), (1.6, 1.6, 3.2)), beside=(3.4, 0.0, 0.0)),
+        wall=Spot(96, Box((-22.5, -6.0, 5.9), (20.0, 36.0, 8.6))),
         doorway=Spot(96, Box((-28.0, -10.5, 5.0), (4.0, 6.0, 5.0))),
         arrival=8,
         sky=112,
@@ -89,4 +93,5 @@ def _found(world: World, view: int, camera: Camera) -> Spot | None:
     if picked is None or not np.isfinite(picked.depth_m):
         return None
     side = REACH * picked.depth_m
-    return Spot(view, Box(picked.position, (side, side, side)))
+    x, y, z = (1.2 * side * camera.camera_to_world[:3, 0]).tolist()
+    return Spot(view, Box(picked.position, (side, side, side)), (x, y, z), grain_m=side)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float64, UInt8
@@ -16,7 +17,7 @@ from memstore.errors import InvalidInput, Reason
 from memstore.latent import LatentSpec
 from memstore.layer import Layer
 from memstore.mosaic import Mosaic
-from memstore.patch import decode_normal, split_ids
+from memstore.patch import PARTS, decode_normal, split_ids
 from memstore.query import Query
 from memstore.recall import Recall
 from memstore.segment import Entry
@@ -88,7 +89,7 @@ def tinted(mosaic: Mosaic, chosen: Bool[np.ndarray, "n"], color: Sequence[int]) 
 
 
 def pick(recall: Recall, commit: str, spec: LatentSpec, camera: Camera, u: float, v: float) -> Picked | None:
-    """Returns the patch that a pixel shows: the first disc that its ray meets, else the sky; `None` for a hole.
+    """Returns the patch that a pixel shows: the first that its ray meets, else the sky; `None` for a hole.
 
     Args:
         recall: finds what is seen.
@@ -107,7 +108,7 @@ def pick(recall: Recall, commit: str, spec: LatentSpec, camera: Camera, u: float
             reason=Reason.INVALID_CAMERA,
             field="u",
         )
-    mosaic = recall.mosaic(commit, camera, spec, Query(per_token=8, latents=False))
+    mosaic = recall.mosaic(commit, camera, spec, replace(LOOK, latents=False))
     reach = np.maximum(mosaic.radius_px, spec.token_px)
     near = np.flatnonzero(np.abs(mosaic.uv - [u, v]).max(axis=1) <= reach)
     layers = {layer.layer_id: layer for layer in recall.showing.layers(commit)}
@@ -131,7 +132,7 @@ def _ray(camera: Camera, u: float, v: float) -> Float64[np.ndarray, "3"]:
 def _meets(
     recall: Recall, mosaic: Mosaic, at: int, layers: Mapping[str, Layer], camera: Camera, ray: Float64[np.ndarray, "3"]
 ) -> float:
-    """Returns the planar depth at which a ray meets a patch's disc: +inf for sky, NaN where it passes by."""
+    """Returns the planar depth at which a ray meets what a patch covers: +inf for sky, NaN where it passes by."""
     if math.isinf(mosaic.depth_m[at]):
         return math.inf
     ordinals, rows = split_ids(mosaic.ids[at : at + 1])
@@ -141,10 +142,19 @@ def _meets(
     normal = placement.rotation @ decode_normal(patches.normal[rows])[0]
     slope = float(normal @ ray)
     depth = float(normal @ (center - camera.center)) / slope if abs(slope) > GRAZING else float(mosaic.depth_m[at])
-    off = camera.center + depth * ray - center
-    radius = placement.scale * float(patches.radius[rows[0]])
-    meets = depth > 0 and float(np.linalg.norm(off)) <= radius and abs(float(normal @ off)) <= GRAZING * radius
-    return depth if meets else math.nan
+    met = camera.center + depth * ray
+    covered = depth > 0 and _covers(mosaic, at, int(patches.parts[rows[0]]), met)
+    return depth if covered else math.nan
+
+
+def _covers(mosaic: Mosaic, at: int, parts: int, met: Float64[np.ndarray, "3"]) -> bool:
+    """Whether a patch covers a point of its plane: where its source camera saw it, in the parts that it fills."""
+    uv, depth = mosaic.sources.camera(int(mosaic.source[at])).project(met[None])
+    if not (depth[0] > 0 and np.isfinite(uv).all()):
+        return False
+    column, row = np.floor(uv[0] / mosaic.spec.token_px * PARTS).astype(int).tolist()
+    inside = [row // PARTS, column // PARTS] == mosaic.cell[at].tolist()
+    return bool(inside and parts >> (PARTS * (row % PARTS) + column % PARTS) & 1)
 
 
 def _placed_camera(entry: Entry, frame: int) -> Camera:

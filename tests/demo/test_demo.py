@@ -26,7 +26,7 @@ def shown(tmp_path_factory, walk):
     clip = write_clip(out / "a-room", walk(24, 128, 96, open_sky=True)).path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "FILM_PICTURES", 8)
-        return out, clip, run_demo(out, stage="memory", clips=[clip])
+        return out, clip, run_demo(out, stage="memory", clips=[clip]).memory
 
 
 def test_two_sessions_remember_all_but_the_frames_held_out(shown):
