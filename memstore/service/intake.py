@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TypeAlias
 
 from memstore.errors import Conflict, InvalidInput, MemstoreError
@@ -81,10 +81,11 @@ class Intake:
         try:
             yield self._state("CAUSE_STARTED")
             while (request := await self._next(leaving)) is not None:
-                cause = await self._carried_out(request, leaving)
-                yield self._state(cause)
-                if cause == "CAUSE_ENDED":
-                    return
+                async with aclosing(self._answers(request, leaving)) as answers:
+                    async for answer in answers:
+                        yield answer
+                        if answer.cause == Response.CAUSE_ENDED:
+                            return
             if self._drain.begun.is_set():
                 await self._offload.finish(self._ingest.flush)
                 yield self._state("CAUSE_FLUSHED")
@@ -98,6 +99,17 @@ class Intake:
             self._ingest.abandon()
             for task in leaving:
                 task.cancel()
+
+    async def _answers(self, request: Request, leaving: list[asyncio.Task[bool]]) -> AsyncGenerator[Response, None]:
+        """Carries out one step and yields its answer, after signs of life where that takes long."""
+        work = asyncio.ensure_future(self._carried_out(request, leaving))
+        try:
+            while not (await asyncio.wait([work], timeout=self._options.heartbeat_s))[0]:
+                yield self._state("CAUSE_WORKING")
+            yield self._state(work.result())
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     async def _carried_out(self, request: Request, leaving: list[asyncio.Task[bool]]) -> str:
         """Carries out one step and returns the cause of its answer."""

@@ -60,11 +60,13 @@ class IngestFramesResponse(_message.Message):
         CAUSE_TAKEN: _ClassVar[IngestFramesResponse.Cause]
         CAUSE_FLUSHED: _ClassVar[IngestFramesResponse.Cause]
         CAUSE_ENDED: _ClassVar[IngestFramesResponse.Cause]
+        CAUSE_WORKING: _ClassVar[IngestFramesResponse.Cause]
     CAUSE_UNSPECIFIED: IngestFramesResponse.Cause
     CAUSE_STARTED: IngestFramesResponse.Cause
     CAUSE_TAKEN: IngestFramesResponse.Cause
     CAUSE_FLUSHED: IngestFramesResponse.Cause
     CAUSE_ENDED: IngestFramesResponse.Cause
+    CAUSE_WORKING: IngestFramesResponse.Cause
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]

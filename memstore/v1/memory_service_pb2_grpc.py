@@ -68,7 +68,7 @@ class MemoryServiceServicer(object):
 
     def IngestFrames(self, request_iterator, context):
         """Takes frames in. The caller sends `start`, then frames within the credit it was given, then `finish`; the answer to
-        `start` and to every frame is one message. What was acknowledged survives whatever happens to the stream.
+        `start` and to every frame is one message, after signs of life where it takes long. What was acknowledged survives whatever happens to the stream.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -105,6 +105,23 @@ def test_a_frame_that_claims_too_much_is_refused_before_its_bytes_come(channel, 
         list(MemoryServiceStub(channel).IngestFrames(iter(requests)))
 
 
+def test_a_long_step_of_an_ingest_gives_signs_of_life(client, walk, monkeypatch):
+    from memstore.ingest import Ingest
+
+    flush = Ingest.flush
+
+    def slow(ingest):
+        time.sleep(1.0)
+        return flush(ingest)
+
+    monkeypatch.setattr(Ingest, "flush", slow)
+    world = client.create_world("hall")
+    with world.ingest(timeout_s=0.5) as ingest:  # the house's server gives a sign every 0.1 s
+        ingest.add(walk(1)[0])
+        assert ingest.flush() == 1
+    assert world.describe().frame_count == 1
+
+
 def test_a_token_of_another_list_is_refused(channel):
     stub = WorldServiceStub(channel)
     for token in ("nonsense", "W10=", "WyJhIiwgMV0="):
