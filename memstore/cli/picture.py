@@ -32,7 +32,7 @@ def draw(path: Path, title: str, camera: Camera, panels: dict[str, Rgb]) -> None
     write_png(path, contact_sheet(title, [Column(name) for name in panels], [row]))
 
 
-def enlarged(picture: Rgb) -> Rgb:
+def enlarged(picture: Rgb) -> UInt8[np.ndarray, "larger_h larger_w 3"]:
     """Returns a picture, each of its pixels repeated so often that it is well seen.
 
     >>> enlarged(np.zeros((160, 256, 3), np.uint8)).shape

@@ -13,6 +13,11 @@ COMMANDS = [
     *("demo", "ingest", "retrieve", "serve", "info", "verify", "migrate", "collect", "bench"),
     *(f"world {verb}" for verb in ("create", "list", "show", "delete", "undelete", "export", "import")),
     *(f"clip {verb}" for verb in ("doom", "convert", "show")),
+    *("layers", "select", "pick", "stitch", "flatten"),
+    *(f"edit {verb}" for verb in ("delete", "duplicate", "relocate", "invert", "name", "show", "hide", "restore")),
+    *("edit concatenate", "edit script"),
+    *("log", "show", "diff", "blame", "undo", "redo", "revert", "merge", "reset", "dropped"),
+    *(f"{name} {verb}" for name in ("branch", "tag") for verb in ("list", "create", "delete")),
 ]
 
 
@@ -33,6 +38,16 @@ def test_help_loads_no_engine():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("[]")
+
+
+def test_the_help_says_each_command_in_one_line(memstore, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = memstore("--help").out
+    listed = [line for line in shown.splitlines() if line.startswith("│ ")]
+    assert shown.index("Memory") < shown.index("Editing") < shown.index("History") < shown.index("Upkeep")
+    names = {command.split()[0] for command in COMMANDS}
+    told = [line.split()[1] for line in listed if line.split()[1] in names]
+    assert sorted(told) == sorted(names)
 
 
 def test_the_version_is_printed(memstore):
