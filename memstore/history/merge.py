@@ -123,10 +123,12 @@ class _Merge:
     def _merge_segment(self, segment: int, ours: set[str], theirs: set[str]) -> None:
         changed = sorted(ours | theirs)
         layers = {layer_id: self._three_way(layer_id, segment) for layer_id in changed}
-        merged = merge_segment(layers, lambda: self._base_count(segment, changed))
+        rows = np.flatnonzero(np.logical_or.reduce([three.changed() for three in layers.values()]))
+        few = {layer_id: three.at(rows) for layer_id, three in layers.items()}
+        merged = merge_segment(few, lambda: self._base_count(segment, changed)[rows])
         self._note_clashes(merged)
         for layer_id, three in layers.items():
-            hidden = _settle(merged, layer_id, three, self._policy)
+            hidden = three.with_rows(rows, _settle(merged, layer_id, few[layer_id], self._policy))
             if layer_id in ours & theirs or merged.clashing.any():
                 self._settled[layer_id][segment] = self._part(layer_id, segment, three, hidden)
             if layer_id in ours & theirs:

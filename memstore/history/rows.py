@@ -35,6 +35,21 @@ class ThreeWay:
     stop: int
     """The row to stop before: surfaces lie before sky, and no layer shows both."""
 
+    def changed(self) -> Bool[np.ndarray, "n"]:
+        """Returns the rows that some side changed."""
+        return (self.ours != self.base) | (self.theirs != self.base)
+
+    def at(self, rows: Int64[np.ndarray, "k"]) -> ThreeWay:
+        """Returns the same of some rows, increasing, alone."""
+        first, stop = np.searchsorted(rows, [self.first, self.stop]).tolist()
+        return ThreeWay(self.base[rows], self.ours[rows], self.theirs[rows], first, stop)
+
+    def with_rows(self, rows: Int64[np.ndarray, "k"], hidden_from: UInt32[np.ndarray, "k"]) -> UInt32[np.ndarray, "n"]:
+        """Returns what the layer hides: as it was in the base, with what is settled of some rows put in place."""
+        whole = self.base.copy()
+        whole[rows] = hidden_from
+        return whole
+
     def merged(self) -> UInt32[np.ndarray, "n"]:
         """Returns the merge, row by row."""
         both = np.minimum(self.ours, self.theirs)

@@ -25,6 +25,7 @@ from memstore.summary import CommitSummary
 
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,62}")
 MAIN = "main"
+CACHED_COMMITS = 16_384
 CACHED_LAYERS = 16_384
 NOT_FOUND = {"branch": Reason.BRANCH_NOT_FOUND, "tag": Reason.TAG_NOT_FOUND}
 
@@ -95,6 +96,7 @@ class Commits:
         """Keeps commits among `objects`, and their layers among `lists`."""
         self._objects = objects
         self._lists = lists
+        self._commit = lru_cache(CACHED_COMMITS)(self.read_anew)
         self._layer = lru_cache(CACHED_LAYERS)(lambda name: Layer.from_json(objects.get_json(name)))
 
     def write(self, commit: Commit) -> str:
@@ -105,11 +107,15 @@ class Commits:
         return commit_id
 
     def read(self, commit_id: str) -> Commit:
-        """Returns a commit.
+        """Returns a commit, read once.
 
         Raises:
             NotFound: no such commit.
         """
+        return self._commit(commit_id)
+
+    def read_anew(self, commit_id: str) -> Commit:
+        """Returns a commit as the objects have it now. Errors as `read`."""
         try:
             value = self._objects.get_json(commit_id)
             return Commit.from_json(value)

@@ -90,7 +90,7 @@ class Survey:
             if not self._is_new(name):
                 continue
             try:
-                commit = self._store.commits.read(name)
+                commit = self._store.commits.read_anew(name)
             except MemstoreError as error:
                 self._on_problem(world, error)
                 continue
