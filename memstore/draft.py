@@ -15,7 +15,7 @@ from memstore.errors import NotFound, Reason
 from memstore.index import Extent
 from memstore.layer import Layer, LayerSegment, Mask
 from memstore.segment import NEVER_HIDDEN, Entry, Scene
-from memstore.showing import Showing, scene_of
+from memstore.showing import Showing, placed, scene_of
 from memstore.storage.masks import stage_masks
 
 Parts = Mapping[int, LayerSegment]
@@ -137,6 +137,13 @@ class Draft:
             self._pieces[layer_id] = self.showing.entries(parts, sky=layer.kind == "sky", drafted=self._masks)
         return self._pieces[layer_id]
 
+    def placed(self, layer_id: str) -> tuple[Entry, ...]:
+        """Returns what a layer shows, as entries where the layer puts them, in a scene of it alone."""
+        layer = self._layers[layer_id]
+        if not self._is_changed(layer_id):
+            return self.showing.placed(layer)
+        return tuple(placed(piece, 0, layer) for piece in self.pieces(layer_id))
+
     def scene(self) -> Scene:
         """Returns all that the draft shows."""
         return scene_of([(layer, self.pieces(layer.layer_id)) for layer in self.layers if layer.visible])
@@ -184,7 +191,7 @@ class Draft:
         if not self._is_changed(layer.layer_id):
             return layer
         drafted = self._parts[layer.layer_id].values()
-        parts = [replace(part, mask=names.get(part.mask or "", part.mask)) for part in drafted]
+        parts = [replace(part, mask=name) if (name := names.get(part.mask or "")) else part for part in drafted]
         root = self._stage_list(_named(layer.segments), parts)
         self.showing.keep({}, {root: tuple(parts)})
         return replace(layer, segments=root)

@@ -46,6 +46,7 @@ class Showing:
         self._masks = Kept[str, Mask](MASK_BYTES, _mask_bytes)
         self._pieces = Kept[tuple[LayerSegment, bool], Piece](HIDDEN_BYTES, _piece_bytes)
         self._layers = Kept[tuple[str, bool], tuple[Entry, ...]](HIDDEN_BYTES, _bytes_of)
+        self._placed = Kept[tuple[str, bool, Transform, int], tuple[Entry, ...]](HIDDEN_BYTES, _bytes_of)
         self._scenes = Kept[str, Scene](HIDDEN_BYTES, lambda scene: _bytes_of(scene.entries))
 
     def layers(self, commit_id: str) -> tuple[Layer, ...]:
@@ -74,6 +75,11 @@ class Showing:
         """Returns what a layer shows, as entries that are not placed yet (see `placed`)."""
         sky = layer.kind == "sky"
         return self._layers.get((layer.segments, sky), lambda: self.entries(self.parts(layer.segments), sky=sky))
+
+    def placed(self, layer: Layer) -> tuple[Entry, ...]:
+        """Returns what a layer shows, as entries where the layer puts them, in a scene of it alone."""
+        key = layer.segments, layer.kind == "sky", layer.placement, layer.ordinal_offset
+        return self._placed.get(key, lambda: tuple(placed(piece, 0, layer) for piece in self.pieces(layer)))
 
     def entries(
         self, parts: Iterable[LayerSegment], *, sky: bool, drafted: Mapping[str, Mask] = MappingProxyType({})

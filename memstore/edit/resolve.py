@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, cached_property, reduce
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt32, UInt64
@@ -37,7 +37,6 @@ from memstore.selection import (
     Selection,
 )
 from memstore.shape import Box, HalfSpace, Shape, Sphere, ViewFrustum
-from memstore.showing import placed
 from memstore.summary import Bounds
 
 Truth = Bool[np.ndarray, "n"] | None
@@ -78,6 +77,10 @@ class Instances:
 
     def by_layer(self) -> Mapping[str, Mapping[int, UInt32[np.ndarray, "k"]]]:
         """Returns rows by layer id and by the segment that they are patches of."""
+        return self._by_layer
+
+    @cached_property
+    def _by_layer(self) -> Mapping[str, Mapping[int, UInt32[np.ndarray, "k"]]]:
         found: dict[str, dict[int, UInt32[np.ndarray, "k"]]] = {}
         for hits in self.hits:
             found.setdefault(hits.layer.layer_id, {}).update(_by_segment(hits))
@@ -120,8 +123,8 @@ def resolve(selection: Selection, draft: Draft, made: Sequence[frozenset[str]] =
         NotFound: it names a layer that is not there.
         InvalidInput: it names an operation that has not run.
     """
-    shown = ((layer, piece) for layer in draft.layers if layer.visible for piece in draft.pieces(layer.layer_id))
-    return resolve_entries(selection, draft, ((layer, placed(piece, 0, layer)) for layer, piece in shown), made)
+    shown = ((layer, entry) for layer in draft.layers if layer.visible for entry in draft.placed(layer.layer_id))
+    return resolve_entries(selection, draft, shown, made)
 
 
 def resolve_entries(
@@ -144,6 +147,7 @@ class _Question:
     def __init__(self, draft: Draft, made: Sequence[frozenset[str]]) -> None:
         self._draft = draft
         self._made = made
+        self._around = cache(_around)
 
     def check(self, selection: Selection) -> None:
         """Refuses names of layers and operations that are not there."""
@@ -198,7 +202,7 @@ class _Question:
             case Ordinals(start, stop):
                 return _of_frames(entry, (_ordinals(entry) >= start) & (_ordinals(entry) < stop))
             case Box() | Sphere() | HalfSpace() | ViewFrustum():
-                return None if entry.sky else _of_shape(entry, selection)
+                return None if entry.sky else _of_shape(entry, selection, self._around(selection))
             case _:
                 raise InvalidInput(f"{type(selection).__name__} cannot be resolved here.", field="selection")
 
@@ -283,9 +287,9 @@ def _of_size(entry: Entry, radius_m: float) -> Truth:
     return _universe(entry) & (entry.placement.scale * entry.segment.patches.radius <= radius_m)
 
 
-def _of_shape(entry: Entry, shape: Shape) -> Truth:
+def _of_shape(entry: Entry, shape: Shape, around: Frustum) -> Truth:
     blocks = entry.segment.blocks
-    planes = _around(shape).carried(entry.placement, entry.segment.patches.origin)
+    planes = around.carried(entry.placement, entry.segment.patches.origin)
     box = entry.low - entry.segment.patches.origin, entry.high - entry.segment.patches.origin
     if sides(planes, box[0][None], box[1][None])[0] == OUTSIDE:
         return None

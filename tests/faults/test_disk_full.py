@@ -14,7 +14,7 @@ from faults.steps import TAKES_ROOM, FullDisk, watched
 import memstore as ms
 from memstore.errors import Reason, ResourceLimit
 
-STEPS_OF_A_FLUSH = 101
+STEPS_OF_A_FLUSH = 79
 """Steps of one segment that need room."""
 
 
