@@ -42,6 +42,8 @@ class Query:
     """The same allowance in radii of the patch; both are added."""
     as_of: int | None = None
     """See the memory as it stood at this frame ordinal: without later frames, before later retirements."""
+    as_of_s: float | None = None
+    """The same by time label: at the newest frame whose `time_s` is at most this, seconds; instead of `as_of`."""
     before: int | None = None
     """Use only frames of a smaller ordinal."""
     latents: bool = True
@@ -78,6 +80,7 @@ class Query:
         _require(0 <= self.depth_tolerance < math.inf, "depth_tolerance", "a share of at least 0", self.depth_tolerance)
         _require(0 <= self.radius_tolerance < math.inf, "radius_tolerance", "at least 0 radii", self.radius_tolerance)
         _require(self.as_of is None or self.as_of >= 0, "as_of", "a frame ordinal of at least 0, or None", self.as_of)
+        _require(self.as_of_s is None or self.as_of is None, "as_of_s", "left out where as_of is given", self.as_of_s)
         _require(
             self.before is None or self.before >= 0, "before", "a frame ordinal of at least 0, or None", self.before
         )
@@ -86,7 +89,10 @@ class Query:
         """Requires whole numbers where the default is one or `None`, and numbers where it is a fraction."""
         for name, default in ((field.name, field.default) for field in fields(self)):
             value = getattr(self, name)
-            if isinstance(default, float):
+            if name == "as_of_s":
+                number = value is None or (isinstance(value, Real) and math.isfinite(value))
+                _require(number, name, "a finite number of seconds, or None", value)
+            elif isinstance(default, float):
                 _require(isinstance(value, Real), name, "a number", value)
             elif default is None or (isinstance(default, int) and not isinstance(default, bool)):
                 _require(isinstance(value, Integral) or value is default, name, "a whole number", value)

@@ -33,6 +33,8 @@ def test_the_edges_of_every_range_are_accepted():
         ({"depth_tolerance": -0.1}, "depth_tolerance must be a share of at least 0, got -0.1"),
         ({"depth_tolerance": math.inf}, "depth_tolerance must be a share of at least 0, got inf"),
         ({"radius_tolerance": math.nan}, "radius_tolerance must be at least 0 radii, got nan"),
+        ({"as_of": 1, "as_of_s": 1.0}, "as_of_s must be left out where as_of is given, got 1.0"),
+        ({"as_of_s": float("nan")}, "as_of_s must be a finite number of seconds, or None, got nan"),
         ({"as_of": -1}, "as_of must be a frame ordinal of at least 0, or None, got -1"),
         ({"per_token": "4"}, "per_token must be a whole number, got '4'"),
         ({"per_token": None}, "per_token must be a whole number, got None"),

@@ -90,6 +90,14 @@ def test_the_own_camera_of_a_frame_gets_the_frame_back(museum, walk):
     assert np.isposinf(mosaic.depth_m).any()
 
 
+def test_a_moment_may_be_named_by_its_time(museum, walk):
+    camera = walk(8)[2].camera
+    by_time = museum.retrieve(camera, as_of_s=0.45, per_token=64)  # between frames 4 and 5
+    assert by_time.ids.tolist() == museum.retrieve(camera, as_of=4, per_token=64).ids.tolist()
+    with pytest.raises(InvalidInput, match=r"no frame is as old as -5.0 s; the first is of 0.0 s"):
+        museum.retrieve(camera, as_of_s=-5.0)
+
+
 def test_as_of_and_before_leave_later_frames_out(museum, walk):
     cameras = [frame.camera for frame in walk(12, open_sky=True)]
 

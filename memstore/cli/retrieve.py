@@ -28,6 +28,7 @@ def retrieve(
     budget: Annotated[int | None, typer.Option(help="Patches kept in all; no limit by default.")] = None,
     max_frames: Annotated[int, typer.Option(help="With --ranking frames: source frames to draw on.")] = 5,
     as_of: Annotated[int | None, typer.Option(help="See the world as it stood at this frame.")] = None,
+    as_of_s: Annotated[float | None, typer.Option(help="The same by the frames' time labels, seconds.")] = None,
     before: Annotated[int | None, typer.Option(help="Use only frames before this one.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +42,7 @@ def retrieve(
       memstore retrieve museum@night --camera here.json
     """
     query = Query(
-        ranking=ranking, per_token=per_token, budget=budget, max_frames=max_frames, as_of=as_of, before=before
+        ranking=ranking, per_token=per_token, budget=budget, max_frames=max_frames, as_of=as_of, as_of_s=as_of_s, before=before
     )
     with open_place(db, read_only=True) as database:
         place = world_of(database, world)

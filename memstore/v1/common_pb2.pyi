@@ -158,7 +158,7 @@ class Frame(_message.Message):
     def __init__(self, camera: _Optional[_Union[Camera, _Mapping]] = ..., depth_m: _Optional[_Union[Array, _Mapping]] = ..., rgb: _Optional[_Union[Array, _Mapping]] = ..., time_s: _Optional[float] = ..., moving: _Optional[_Union[Array, _Mapping]] = ..., latents: _Optional[_Union[Array, _Mapping]] = ..., caption: _Optional[str] = ..., metadata: _Optional[_Mapping[str, Scalar]] = ..., ordinal: _Optional[int] = ...) -> None: ...
 
 class Query(_message.Message):
-    __slots__ = ("ranking", "per_token", "budget", "max_frames", "frames_by", "near_m", "far_m", "min_facing", "depth_tolerance", "radius_tolerance", "as_of", "before", "latents")
+    __slots__ = ("ranking", "per_token", "budget", "max_frames", "frames_by", "near_m", "far_m", "min_facing", "depth_tolerance", "radius_tolerance", "as_of", "before", "latents", "as_of_s")
     class Ranking(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         RANKING_UNSPECIFIED: _ClassVar[Query.Ranking]
@@ -192,6 +192,7 @@ class Query(_message.Message):
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_S_FIELD_NUMBER: _ClassVar[int]
     ranking: Query.Ranking
     per_token: int
     budget: int
@@ -205,7 +206,8 @@ class Query(_message.Message):
     as_of: int
     before: int
     latents: bool
-    def __init__(self, ranking: _Optional[_Union[Query.Ranking, str]] = ..., per_token: _Optional[int] = ..., budget: _Optional[int] = ..., max_frames: _Optional[int] = ..., frames_by: _Optional[_Union[Query.FramesBy, str]] = ..., near_m: _Optional[float] = ..., far_m: _Optional[float] = ..., min_facing: _Optional[float] = ..., depth_tolerance: _Optional[float] = ..., radius_tolerance: _Optional[float] = ..., as_of: _Optional[int] = ..., before: _Optional[int] = ..., latents: bool = ...) -> None: ...
+    as_of_s: float
+    def __init__(self, ranking: _Optional[_Union[Query.Ranking, str]] = ..., per_token: _Optional[int] = ..., budget: _Optional[int] = ..., max_frames: _Optional[int] = ..., frames_by: _Optional[_Union[Query.FramesBy, str]] = ..., near_m: _Optional[float] = ..., far_m: _Optional[float] = ..., min_facing: _Optional[float] = ..., depth_tolerance: _Optional[float] = ..., radius_tolerance: _Optional[float] = ..., as_of: _Optional[int] = ..., before: _Optional[int] = ..., latents: bool = ..., as_of_s: _Optional[float] = ...) -> None: ...
 
 class ErrorFacts(_message.Message):
     __slots__ = ("kind", "facts")

@@ -168,6 +168,8 @@ def query_to_message(query: Query) -> pb.Query:
     for name in _COUNTS:
         if (value := getattr(query, name)) is not None:
             setattr(message, name, whole(value, name))
+    if query.as_of_s is not None:
+        message.as_of_s = float(query.as_of_s)
     for name in _NUMBERS:
         setattr(message, name, float(getattr(query, name)))
     return message
@@ -179,7 +181,9 @@ def query_from_message(message: pb.Query) -> Query:
     Raises:
         InvalidInput: an option is no good, or unknown here.
     """
-    options = {name: getattr(message, name) for name in (*_COUNTS, *_NUMBERS, "latents") if message.HasField(name)}
+    options = {
+        name: getattr(message, name) for name in (*_COUNTS, *_NUMBERS, "as_of_s", "latents") if message.HasField(name)
+    }
     if message.ranking:
         options["ranking"] = _chosen(_RANKINGS, message.ranking, "ranking")
     if message.frames_by:
