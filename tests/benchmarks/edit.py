@@ -1,8 +1,8 @@
 """What edits and history cost on a world that has seen much, and how much slower it is to see afterwards.
 
 The world is a street of rooms, walked frame by frame through the engine. Before anything is timed it carries 1,000
-commits, 100 layers (half of them balls cut out and moved, half scattered over all segments) and a scattered 10 %
-delete. Every edit is timed from `world.edit()` to its commit on disk, and undone before the next.
+commits, 100 layers (99 balls cut out of the street and turned, one by one) and a scattered 10 % delete. Every edit is
+timed from `world.edit()` to its commit on disk, and undone before the next.
 
     relocate_100k    a box across the street that holds a tenth of the patches moves up
     duplicate_100k   the same box is shown again, beside
@@ -11,12 +11,12 @@ delete. Every edit is timed from `world.edit()` to its commit on disk, and undon
     undo             of each of these; the median of the slowest
     merge            each side moved or hid 1 % of the patches, scattered over all segments, other ones
     branch tag       of the head
-    retrieve_slowdown_100_edits   40 relocations, 30 deletions and 20 duplications of 1 % each, scattered over all
-                     segments, and 10 stitches of a world of 1 %, in mixed order; on the fresh street and on the
-                     carried one: the worse of the two
+    retrieve_slowdown_100_edits   40 relocations, 30 deletions and 20 duplications of 1 % each of what still stands
+                     where it was seen, scattered over all segments, and 10 stitches of a world of 1 %, in mixed
+                     order; on the fresh street and on the carried one: the worse of the two
 
-Options: --patches N (default 1000000), --commits N (default 1000), --repeats N (default 15), --views N (default 24),
---folder PATH.
+Options: --patches N (default 1000000), --commits N (default 1000), --layers N (default 100), --repeats N (default 15),
+--views N (default 24), --folder PATH.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,10 +38,10 @@ from benchmarks import _lance, _measure, _scene
 from memstore.database import Database
 from memstore.edited import EditReport
 from memstore.editing import Edit
+from memstore.errors import InvalidInput
 from memstore.patch import patch_ids
 from memstore.showing import Showing
 
-LAYERS = 100
 OBSERVED = "observed"
 UP = ms.Transform.translate(0, 0, 1)
 BESIDE = ms.Transform.translate(0, 40, 0)
@@ -69,6 +70,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="memstore bench edit", description=__doc__)
     parser.add_argument("--patches", type=int, default=1_000_000)
     parser.add_argument("--commits", type=int, default=1_000)
+    parser.add_argument("--layers", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--views", type=int, default=24)
     parser.add_argument("--folder", type=Path, default=None, help="where to write; a disk, not a tmpfs")
@@ -110,28 +112,25 @@ class Place:
         bounds = self.street.bounds()
         assert bounds is not None
         low, high = np.array(bounds.low), np.array(bounds.high)
-        wanted, narrow, wide = len(self.ids) // 10, 0.0, 1.0
-        for _ in range(20):
+        wanted, narrow, wide = len(self.ids) // 10, 0.0, 0.5
+        for _ in range(12):
             share = (narrow + wide) / 2
             size = (high - low) * (share, 1.5, 1.5)
             box = ms.Box(center=_vector((low + high) / 2), size_m=_vector(size))
-            found = self.street.select(box, allow_empty=True).patch_count
+            found = _count(self.street, box)
             narrow, wide = (share, wide) if found < wanted else (narrow, share)
         return box
 
     def ball(self) -> ms.Sphere:
-        """Returns a ball around some patch, with something in it."""
-        while True:
-            center = self.street.patches(self.rng.choice(self.ids, 1)).center[0]
-            ball = ms.Sphere(center=_vector(center), radius_m=0.5)
-            if self.street.select(ball, allow_empty=True).patch_count:
-                return ball
+        """Returns a ball around some patch of the street as it was walked."""
+        center = self.street.patches(self.rng.choice(self.ids, 1)).center[0]
+        return ms.Sphere(center=_vector(center), radius_m=0.5)
 
 
 def _figures(place: Place, options: argparse.Namespace) -> dict[str, object]:
     fresh = _slowdown(place, "fresh", options.views)
     place.forget()
-    _carry(place, options.commits)
+    _carry(place, options.commits, options.layers)
     state = {
         "patches": len(place.ids),
         "commits": len(place.street.log(limit=10 * options.commits)),
@@ -139,6 +138,7 @@ def _figures(place: Place, options: argparse.Namespace) -> dict[str, object]:
         "shown_patches": place.street.describe().patch_count,
     }
     timed = {**_edits(place, options.repeats), **_history(place, options.repeats)}
+    place.forget()
     carried = _slowdown(place, "carried", options.views)
     slowdown = max(fresh["fresh_slowdown"], carried["carried_slowdown"])
     return {**state, **timed, "retrieve_slowdown_100_edits": slowdown, **fresh, **carried}
@@ -168,29 +168,30 @@ def _ids(db: Database, world: ms.World) -> UInt64[np.ndarray, "n"]:
     return np.concatenate([patch_ids(part.segment, some) for part, some in zip(parts, rows, strict=True)])
 
 
-def _carry(place: Place, commits: int) -> None:
+def _carry(place: Place, commits: int, layers: int) -> None:
     """Gives the street a past: a delete of a tenth, layers, and commits up to `commits`."""
     made = len(place.street.log(limit=commits))
-    _edit(place.street, lambda edit: edit.delete(place.some(0.1)))
-    for i in range(LAYERS - 1):
-        _edit(place.street, _new_layer(place, i))
-    for i in range(commits - made - LAYERS):
-        _edit(place.street, _small_change(place, i))
+    _edit(place.street, _deletion(place.some(0.1)))
+    balls = layers - 1
+    for i in range(balls):
+        _cut_out(place, f"ball-{i}")
+    for i in range(commits - made - layers):
+        _edit(place.street, _small_change(place, i, balls))
 
 
-def _new_layer(place: Place, i: int) -> Action:
+def _cut_out(place: Place, name: str) -> None:
+    """Makes a layer of a ball that holds something yet."""
+    while True:
+        chosen = place.ball() & ms.Layers((OBSERVED,))
+        with suppress(InvalidInput):
+            _edit(place.street, lambda edit: edit.relocate(chosen, TURN, pivot="centroid", name=name))  # noqa: B023
+            return
+
+
+def _small_change(place: Place, i: int, balls: int) -> Action:
     if i % 2:
-        scattered = place.some(0.001)
-        return lambda edit: edit.relocate(scattered, UP, name=f"dust-{i}")
-    ball = place.ball()
-    return lambda edit: edit.relocate(ball, TURN, pivot="centroid", name=f"ball-{i}")
-
-
-def _small_change(place: Place, i: int) -> Action:
-    layer = ms.Layers((f"ball-{2 * (i % (LAYERS // 2))}",))
-    if i % 2:
-        few = ms.PatchIds(place.rng.choice(place.ids, 20))
-        return lambda edit: edit.delete(few)
+        return _deletion(ms.PatchIds(place.rng.choice(place.ids, 20)))
+    layer = ms.Layers((f"ball-{i % balls}",))
     return lambda edit: edit.relocate(layer, TURN, pivot="centroid")
 
 
@@ -205,7 +206,7 @@ def _edits(place: Place, repeats: int) -> dict[str, object]:
         "delete_10pct": lambda: _deletion(place.some(0.1)),
         "stitch_1m_1m": lambda: lambda edit: edit.stitch(place.garden, BESIDE),
     }
-    found: dict[str, object] = {"box_patches": place.street.select(box).patch_count}
+    found: dict[str, object] = {"box_patches": _count(place.street, box)}
     undone: dict[str, float] = {}
     for name, action in verbs.items():
         taken, back, written = _timed(place, action, repeats)
@@ -213,6 +214,14 @@ def _edits(place: Place, repeats: int) -> dict[str, object]:
         found |= {f"{name.partition('_')[0]}_bytes": int(np.median(written))}
         undone[f"undo_{name}_ms"] = _measure.p50(back)
     return {**found, "undo_ms": max(undone.values()), **undone}
+
+
+def _count(world: ms.World, chosen: ms.Box) -> int:
+    """Returns how many instances a box holds."""
+    with world.edit() as edit:
+        count = edit.delete(chosen).report.selected_count
+        edit.abort()
+    return count
 
 
 def _deletion(chosen: ms.PatchIds) -> Action:
@@ -299,7 +308,7 @@ def _seeing(world: ms.World, cameras: list[ms.Camera]) -> float:
 
 
 def _hundredth(place: Place, verb: str, i: int) -> Action:
-    chosen = place.some(0.01)
+    chosen = ms.PatchIds(place.some(0.01).ids, layer=OBSERVED)
     room = ms.Transform.translate(2 * _scene.ROOM[0] * float(place.rng.integers(place.rooms)), 0, 0)
     match verb:
         case "relocate":
