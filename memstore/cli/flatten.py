@@ -29,7 +29,7 @@ def flatten(world: WorldName, sign: SignOptions, place: PlaceOptions) -> None:
 def _words(world: str, done: EditReport) -> str:
     if not done.commit:
         return f"{world} needs none: nothing is scattered."
-    written = sum(each.shown_count for each in done.operations)
+    written = sum(each.selected_count for each in done.operations)
     return (
         f"[bold]{world}[/] shows {done.patches_after:,} patches, {written:,} of them written anew "
         f"({bytes_in_words(done.bytes_written)}); commit {done.commit[:10]}."
