@@ -94,8 +94,9 @@ Chosen = Selection | Selected | Outcome
 class Operations(ABC):
     """The verbs of an edit, for any transport: each adds an operation and returns what it makes."""
 
-    def __init__(self) -> None:
-        """Begins without operations."""
+    def __init__(self, place: str = "") -> None:
+        """Begins without operations; `place` is the database that they are for."""
+        self._place = place
         self.operations: list[Operation] = []
         self._outcomes: list[Outcome] = []
         self._over = False
@@ -160,7 +161,7 @@ class Operations(ABC):
         name: str = "",
     ) -> Outcome:
         """Shows another world beside this one, beyond its bounds."""
-        other, branch = _world(world)
+        other, branch, commit = _world(world, commit, self._place)
         return self.add(Concatenate(other, side, gap_m, branch, commit, sky, name))
 
     def stitch(
@@ -175,7 +176,7 @@ class Operations(ABC):
         name: str = "",
     ) -> Outcome:
         """Shows another world joined to this one at `at`; with `align="boundary"` that is a guess to be fitted."""
-        other, branch = _world(world)
+        other, branch, commit = _world(world, commit, self._place)
         return self.add(Stitch(other, at or Transform.identity(), align, region, branch, commit, sky, name))
 
     def _require_open(self) -> None:
@@ -206,6 +207,16 @@ class NamedWorld(Protocol):
         """The branch that the handle follows."""
         ...
 
+    @property
+    def pinned(self) -> str:
+        """The commit that the handle is pinned to, "" for the branch's head."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where its database is."""
+        ...
+
 
 @runtime_checkable
 class EditSession(Protocol):
@@ -231,9 +242,9 @@ class EditSession(Protocol):
 class Edit(Operations):
     """One commit, or nothing. Use it as a context manager; an error inside, or `abort`, leaves the world as it was."""
 
-    def __init__(self, session: EditSession) -> None:
-        """Works out operations in `session`; `World.edit` is the door."""
-        super().__init__()
+    def __init__(self, session: EditSession, place: str = "") -> None:
+        """Works out operations in `session`, for the database at `place`; `World.edit` is the door."""
+        super().__init__(place)
         self._session = session
         self.report: EditReport | None = None
         """What the edit did; `None` until the block has ended, and when there was nothing to do."""
@@ -298,6 +309,19 @@ def read_chosen(chosen: object) -> tuple[Selection, str, bool]:
             )
 
 
-def _world(world: str | NamedWorld) -> tuple[str, str]:
-    """Returns the name and the branch of a world."""
-    return (world, "main") if isinstance(world, str) else (world.name, world.branch_name)
+def require_here(world: str | NamedWorld, place: str) -> None:
+    """Raises InvalidInput for a handle of another database than the one at `place`: its name may mean another world."""
+    if place and not isinstance(world, str) and world.place != place:
+        raise InvalidInput(
+            f"world {world.name!r} is in another database ({world.place}) than the one that is edited ({place}); "
+            "world.stitch() of an embedded world copies it over, or export it there and import it here.",
+            field="world",
+        )
+
+
+def _world(world: str | NamedWorld, commit: str, place: str) -> tuple[str, str, str]:
+    """Returns the name, the branch and the commit of a world that is to be joined. Errors as `require_here`."""
+    if isinstance(world, str):
+        return world, "main", commit
+    require_here(world, place)
+    return world.name, world.branch_name, commit or world.pinned

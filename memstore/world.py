@@ -13,6 +13,7 @@ from jaxtyping import UInt64
 from memstore.camera import Camera
 from memstore.compared import Blamed, Diff
 from memstore.draft import Draft
+from memstore.edit.bring import bring_over
 from memstore.edit.contrast import pictured
 from memstore.edit.describe import summary_of
 from memstore.edit.look import pick
@@ -58,6 +59,16 @@ class World(Timeline):
     def name(self) -> str:
         """The world's name."""
         return self._branch.record.name
+
+    @property
+    def place(self) -> str:
+        """The folder of its database."""
+        return str(self._branch.store.root.resolve())
+
+    @property
+    def pinned(self) -> str:
+        """The commit that this handle is pinned to, "" for the branch's head."""
+        return self._pinned or ""
 
     @property
     def latents(self) -> LatentSpec:
@@ -205,7 +216,8 @@ class World(Timeline):
             expected_head: refuse when the head is another commit at the end.
             max_affected: refuse when more instances of patches would be hidden, shown or moved.
         """
-        return Edit(self.session(EditRequest((), message, author, request_id, "", expected_head, max_affected)))
+        request = EditRequest((), message, author, request_id, "", expected_head, max_affected)
+        return Edit(self.session(request), self.place)
 
     def session(self, request: EditRequest) -> EngineSession:
         """Opens an edit that is at hand as a value, its operations included; `edit` is the door for people."""
@@ -222,7 +234,14 @@ class World(Timeline):
         request_id: str = "",
         **options: Any,
     ) -> EditReport:
-        """Shows another world of this database joined to this one, as an edit of its own (see `Operations.stitch`)."""
+        """Shows another world joined to this one, as an edit of its own (see `Operations.stitch`).
+
+        A world of another database is copied into this one first; the log says what was copied.
+        """
+        if isinstance(world, World) and world.place != self.place:
+            brought = bring_over(self._branch.store, world._branch, world.pinned)
+            world, message = World(brought.branch, self._recall), f"{message} ({brought})".lstrip()
+            options["commit"] = brought.commit
         with self.edit(message, author=author, request_id=request_id) as edit:
             edit.stitch(world, at, **options)
         assert edit.report is not None  # there was an operation, and no error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memstore.camera import Camera
 from memstore.edited import EditReport, EditRequest, LayerSummary, Picked, SelectionReport
-from memstore.editing import Edit, NamedWorld, read_chosen
+from memstore.editing import Edit, NamedWorld, read_chosen, require_here
 from memstore.operation import Align
 from memstore.selection import Selection
 from memstore.shape import Shape
@@ -46,7 +46,7 @@ class RemoteEdits(WorldView):
         name = self._live("edit")
         named = request_id or requests.new_request_id()
         request = EditRequest((), message, author, named, self._head(), expected_head, max_affected)
-        return Edit(RemoteEditSession(self._transport, name, request, self._limits, timeout_s))
+        return Edit(RemoteEditSession(self._transport, name, request, self._limits, timeout_s), self.place)
 
     def _head(self) -> str:
         return self._transport.unary(requests.get_world(self._name), None).head
@@ -67,7 +67,7 @@ class RemoteEdits(WorldView):
         timeout_s: float | None = None,
     ) -> EditReport:
         """Shows another world joined to this one at `at`, in one commit; see `Edit.stitch`."""
-        self._require_here(world)
+        require_here(world, self.place)
         edit = self.edit(message, author=author, request_id=request_id, timeout_s=timeout_s)
         with edit:
             edit.stitch(world, at, align=align, region=region, commit=commit, sky=sky, name=name)

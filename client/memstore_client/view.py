@@ -49,6 +49,16 @@ class WorldView:
         """The branch that this handle follows."""
         return self._summary.branch
 
+    @property
+    def pinned(self) -> str:
+        """The commit that this handle is pinned to, "" for the branch's head."""
+        return self._pinned
+
+    @property
+    def place(self) -> str:
+        """The address of its server."""
+        return str(self._target.address)
+
     def __repr__(self) -> str:
         known = self._summary
         pinned = ", pinned" if self._pinned else ""
@@ -118,15 +128,6 @@ class WorldView:
         if not name:
             raise NotFound(f"there is no branch '' of world {self.name!r}.", reason=Reason.BRANCH_NOT_FOUND, name=name)
         return WorldName(self.name, name)
-
-    def _require_here(self, world: object) -> None:
-        """Raises InvalidInput for a world of another server, whose name may be another world's here."""
-        if isinstance(world, WorldView) and world._target.address != self._target.address:
-            raise InvalidInput(
-                f"world {world.name!r} is on {world._target.address}, and {self.name!r} on {self._target.address}; "
-                "only worlds of one database are joined: export it there, import it here, and stitch that.",
-                field="world",
-            )
 
     def _query_s(self, timeout_s: float | None) -> float:
         return self._target.options.query_timeout_s if timeout_s is None else timeout_s

@@ -33,7 +33,7 @@ class AsyncEdit(Operations):
         head: Callable[[], Awaitable[str]],
     ) -> None:
         """Prepares the edit; entering pins it to `head`. `RemoteWorld.edit` is the door."""
-        super().__init__()
+        super().__init__(str(transport.target.address))
         self._transport = transport
         self._world = world
         self._request = request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memstore.camera import Camera
 from memstore.edited import EditReport, EditRequest, LayerSummary, Picked, SelectionReport
-from memstore.editing import NamedWorld, read_chosen
+from memstore.editing import NamedWorld, read_chosen, require_here
 from memstore.operation import Align
 from memstore.selection import Selection
 from memstore.shape import Shape
@@ -67,7 +67,7 @@ class RemoteEdits(WorldView):
         timeout_s: float | None = None,
     ) -> EditReport:
         """Shows another world joined to this one at `at`, in one commit; see `Edit.stitch`."""
-        self._require_here(world)
+        require_here(world, self.place)
         edit = self.edit(message, author=author, request_id=request_id, timeout_s=timeout_s)
         async with edit:
             edit.stitch(world, at, align=align, region=region, commit=commit, sky=sky, name=name)
