@@ -42,7 +42,13 @@ def retrieve(
       memstore retrieve museum@night --camera here.json
     """
     query = Query(
-        ranking=ranking, per_token=per_token, budget=budget, max_frames=max_frames, as_of=as_of, as_of_s=as_of_s, before=before
+        ranking=ranking,
+        per_token=per_token,
+        budget=budget,
+        max_frames=max_frames,
+        as_of=as_of,
+        as_of_s=as_of_s,
+        before=before,
     )
     with open_place(db, read_only=True) as database:
         place = world_of(database, world)
