@@ -182,7 +182,7 @@ def test_no_patch_and_no_payload_is_written(db, museum, garden, verb):
     assert len(heads) == 1
     assert all(name.startswith("objects/") for name in fresh if name not in heads)
     objects = [len(content) for name, content in fresh.items() if name.startswith("objects/")]
-    assert edit.report.bytes_written == sum(objects) < 4_000
+    assert 0 < edit.report.bytes_written <= sum(objects) < 4_000  # a journal adds the names of the objects
     assert set(before) <= set(files(db.root))
 
 
