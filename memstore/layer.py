@@ -83,14 +83,13 @@ class Mask:
             hidden_from: per row the ordinal from which it is hidden, 0 always, NEVER_HIDDEN never.
             domain: the rows that it can show; `None` for all.
         """
-        ordinals = np.unique(hidden_from)
+        retired = np.unique(hidden_from[(hidden_from != 0) & (hidden_from != NEVER_HIDDEN)])
         groups = {
             int(ordinal): bitmap(np.flatnonzero(hidden_from == ordinal).astype(np.uint32))
-            for ordinal in ordinals
-            if ordinal != NEVER_HIDDEN
+            for ordinal in (0, *retired.tolist())
         }
         if domain is None:
-            always = groups.pop(0, BitMap())
+            always = groups.pop(0)
             return cls(False, always, tuple(sorted(groups.items())))
         inside = {ordinal: rows & domain for ordinal, rows in groups.items()}
         return cls(True, domain, tuple((ordinal, rows) for ordinal, rows in sorted(inside.items()) if rows))

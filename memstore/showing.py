@@ -180,5 +180,10 @@ def _piece_bytes(piece: Piece) -> int:
 
 def _bytes_of(entries: Sequence[Entry]) -> int:
     hidden = sum(entry.hidden_from.nbytes for entry in entries if entry.hidden_from is not None)
-    gathered = sum(GATHERED_BYTES * len(e.segment.patches) for e in entries if e.segment.homes is not None)
+    gathered = sum(GATHERED_BYTES * len(e.segment.patches) for e in entries if _is_in_memory(e.segment))
     return _PIECE_BYTES * len(entries) + hidden + gathered
+
+
+def _is_in_memory(segment: Segment) -> bool:
+    """Whether a segment was gathered in memory; one that a flatten wrote is a mapped file."""
+    return segment.homes is not None and segment.homes.ids is not None
