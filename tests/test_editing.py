@@ -68,6 +68,8 @@ class Broken(Server):
 class Named:
     name: str
     branch_name: str
+    pinned: str = ""
+    place: str = ""
 
 
 def test_a_server_is_an_edit_session():
@@ -90,6 +92,7 @@ def test_every_verb_adds_its_operation():
         edit.concatenate("garden", side="-y", gap_m=2.0, sky=True, name="g", commit="c")
         edit.stitch(Named("park", "night"), UP, align="boundary", region=BALL)
         edit.stitch("park")
+        edit.stitch(Named("park", "main", "c4"))
     assert edit.operations == server.operations
     assert server.operations == [
         Delete(BALL),
@@ -105,6 +108,7 @@ def test_every_verb_adds_its_operation():
         Concatenate("garden", "-y", 2.0, "main", "c", True, "g"),
         Stitch("park", UP, "boundary", BALL, "night"),
         Stitch("park"),
+        Stitch("park", commit="c4"),
     ]
     assert server.commits == 1
 

@@ -25,6 +25,7 @@ class One:
     ids: np.ndarray
     centers: np.ndarray
     ordinals: np.ndarray
+    radii: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Shown:
     center: np.ndarray
     """World metres; of sky, directions."""
     ordinal: np.ndarray
+    radius: np.ndarray
+    """Metres in the world; of sky, sines of angles."""
 
     def __len__(self) -> int:
         return len(self.patch_id)
@@ -76,6 +79,7 @@ def shown(source: World | Draft) -> Shown:
         patch_id=np.concatenate([np.empty(0, np.uint64), *(one.ids for one in found)]),
         center=np.concatenate([np.empty((0, 3)), *(one.centers for one in found)]),
         ordinal=np.concatenate([np.empty(0, np.int64), *(one.ordinals for one in found)]),
+        radius=np.concatenate([np.empty(0), *(one.radii for one in found)]),
     )
 
 
@@ -103,4 +107,5 @@ def _of_part(draft: Draft, layer: Layer, part: LayerSegment) -> One:
     centers = patches.center[rows].astype(np.float64)
     placed = centers @ at.rotation.T if layer.kind == "sky" else at.apply(centers + patches.origin)
     ordinals = segment.frames.ordinal[patches.frame[rows]] + layer.ordinal_offset
-    return One(layer, np.uint64(part.segment << 32) | rows.astype(np.uint64), placed, ordinals)
+    radii = patches.radius[rows] * (1.0 if layer.kind == "sky" else at.scale)
+    return One(layer, np.uint64(part.segment << 32) | rows.astype(np.uint64), placed, ordinals, radii)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,6 @@ from memstore.errors import FailedPrecondition, InvalidInput, LatentSpecMismatch
 from memstore.world import World
 
 AT = ms.Transform.translate(20, 3, 0) @ ms.Transform.rotate_z(25, degrees=True)
-
-
-@dataclass
-class Named:
-    name: str
-    branch_name: str
 
 
 @pytest.fixture
@@ -254,7 +247,8 @@ def test_other_latents_are_refused(db, museum):
 
 
 def test_unknown_worlds_branches_and_commits_are_refused(db, museum, garden):
-    head = museum.head
+    head, gone = museum.head, garden.branch("night", create=True)
+    garden.delete_branch("night")
     with pytest.raises(NotFound, match="there is no world 'gardn'; the nearest names are garden") as caught:
         museum.stitch("gardn", AT)
     assert caught.value.reason is Reason.WORLD_NOT_FOUND
@@ -264,7 +258,7 @@ def test_unknown_worlds_branches_and_commits_are_refused(db, museum, garden):
     with pytest.raises(InvalidInput, match="belongs to another world than 'garden'"):
         museum.stitch(garden, AT, commit=head)
     with pytest.raises(NotFound, match="there is no branch 'night'"), museum.edit() as edit:
-        edit.stitch(Named("garden", "night"))
+        edit.stitch(gone)
     db.delete_world("garden")
     with pytest.raises(NotFound, match="there is no world 'garden'"):
         museum.stitch("garden", AT)

@@ -32,6 +32,13 @@ def cast(camera: ms.Camera, u: float, v: float) -> tuple[np.ndarray, float]:
     return ray, float(walls.min())
 
 
+def on_one_wall(camera: ms.Camera, u: float, v: float) -> bool:
+    """Whether a token around a pixel sees one wall alone: across a corner, one plane stands for two walls."""
+    rays = [cast(camera, u + du, v + dv)[0] for du in (-8, 0, 8) for dv in (-8, 0, 8)]
+    hits = [(np.where(ray > 0, (ROOM - camera.center) / ray, (-ROOM - camera.center) / ray), ray) for ray in rays]
+    return len({(int(depths.argmin()), bool(ray[depths.argmin()] > 0)) for depths, ray in hits}) == 1
+
+
 def disc(world: World, picked: Picked) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns centre, normal and radius of the patch that was picked, where its layer puts it."""
     draft = draft_of(world)
@@ -43,7 +50,7 @@ def disc(world: World, picked: Picked) -> tuple[np.ndarray, np.ndarray, float]:
 
 def test_a_pixel_picks_the_patch_that_its_ray_meets(museum, walk):
     camera, wrong, misses = walk(12, open_sky=True)[4].camera, [], 0
-    for u, v in pixels(camera, 60):
+    for u, v in pixels(camera, 100):
         picked, (ray, wall_m) = museum.pick(camera, u, v), cast(camera, u, v)
         if picked is None or math.isinf(picked.depth_m):
             misses += camera.center[2] + wall_m * ray[2] < ROOM[2] - 0.3  # a wall, not the open sky nor its edge
@@ -54,11 +61,12 @@ def test_a_pixel_picks_the_patch_that_its_ray_meets(museum, walk):
         assert np.linalg.norm(at - center) <= radius + 1e-6
         assert abs(normal @ (at - center)) < 1e-3 or abs(normal @ ray) < 0.02
         assert (picked.patch_id, picked.layer_id) in {(patch, layer) for layer, patch in shown(museum).instances()}
-        wrong.append(abs(picked.depth_m - wall_m))
-    assert misses <= 2
-    assert len(wrong) > 30
-    assert np.median(wrong) < 0.01
-    assert np.quantile(wrong, 0.9) < 0.3
+        if on_one_wall(camera, u, v):
+            wrong.append(abs(picked.depth_m - wall_m))
+    assert misses <= 5
+    assert len(wrong) > 10
+    assert np.median(wrong) < 0.005
+    assert np.quantile(wrong, 0.8) < 0.1
 
 
 def test_a_pixel_of_the_sky_picks_a_direction(museum, walk):

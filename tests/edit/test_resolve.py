@@ -51,6 +51,7 @@ leaves = st.one_of(
     st.tuples(st.just("frames"), st.lists(st.integers(-30, 45), min_size=1, max_size=5)),
     st.tuples(st.just("ordinals"), st.integers(-30, 45), st.integers(1, 30)),
     st.tuples(st.just("made"), st.integers(0, 1)),
+    st.tuples(st.just("finer"), st.floats(0.01, 3)),
 )
 questions = st.recursive(
     leaves,
@@ -135,6 +136,8 @@ def built(question: tuple) -> Selection:
             return ms.Ordinals(start, start + count)
         case ("made", operation):
             return Made(operation)
+        case ("finer", radius):
+            return ms.Finer(radius)
         case ("and", one, other):
             return built(one) & built(other)
         case ("or", one, other):
@@ -187,6 +190,8 @@ def counted(question: tuple, all_shown: Shown, made: list[set[str]]) -> np.ndarr
             return (all_shown.ordinal >= start) & (all_shown.ordinal < start + count)
         case ("made", operation):
             return np.isin(all_shown.layer_id, list(made[operation]))
+        case ("finer", radius):
+            return (all_shown.radius <= radius) & ~all_shown.sky
     raise AssertionError(question)
 
 

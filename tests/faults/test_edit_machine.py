@@ -318,8 +318,8 @@ class Edits(RuleBasedStateMachine):
         moment = self.model.branches[branch]
         if not moment.state:
             return
-        layer_id = data.draw(st.sampled_from(sorted(moment.state)))
-        sheet = moment.state[layer_id]
+        name = data.draw(st.sampled_from(sorted(sheet.name for sheet in moment.state.values())))  # ids are random
+        layer_id, sheet = next((id, sheet) for id, sheet in moment.state.items() if sheet.name == name)
         with self.world(branch).edit(author="ada") as edit:
             outcome = edit.show(sheet.name) if visible else edit.hide(sheet.name)
         count = len(sheet.shown) if sheet.visible != visible else 0
