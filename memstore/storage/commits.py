@@ -208,7 +208,7 @@ class Refs:
             ) from None
 
     def was_made_by(self, name: str, request_id: str) -> bool:
-        """Whether a ref is there, stays where it was made, and was made by this request; never for ""."""
+        """Whether a ref is there, and was made by this request, wherever it has moved since; never for ""."""
         if not request_id or not self.path(name).exists():
             return False
         return read_sealed(self.path(name)).get("request_id") == request_id
@@ -238,7 +238,7 @@ class Refs:
                 expected=expected,
                 actual=found,
             )
-        write_sealed(self.path(name), {"commit": commit_id})
+        write_sealed(self.path(name), {**read_sealed(self.path(name)), "commit": commit_id})
 
     def remove(self, name: str) -> None:
         """Removes a ref, durable on return."""

@@ -147,5 +147,5 @@ def test_edits_killed_again_and_again_are_each_carried_out_once(
     root = tmp_path / "db"
     counts = [killed_row(processes, twin, root, int(share * twin.step_count)) for share in (0.3, 0.4, 0.2)]
     assert counts[0] > 0
-    assert_nothing_is_half_there(twin, root, counts[-1])
+    assert_nothing_is_half_there(twin, root, max(counts))  # the last may have died while it set things right
     assert_goes_on_to_the_end(twin, root)
