@@ -84,3 +84,12 @@ def _on_host(value: Any) -> Any:
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return value.detach().cpu()
     return value
+
+
+def bare(array: Any) -> Any:
+    """Returns a read-only view as a bare ndarray: memory maps and fresh arrays share one compiled kernel."""
+    if type(array) is np.ndarray and not array.flags.writeable:
+        return array
+    view = array.view(np.ndarray)
+    view.flags.writeable = False
+    return view

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Int64, Shaped, UInt8, UInt16, UInt32, UInt64
+from jaxtyping import Float32, Float64, Int64, Shaped, UInt8, UInt16, UInt32, UInt64
 
 from memstore.camera import Camera
 from memstore.latent import LatentSpec
@@ -126,27 +126,27 @@ class _Rows:
 
 def _source_views(scene: Scene, entry: Int64[np.ndarray, "s"], frame: Int64[np.ndarray, "s"]) -> SourceViews:
     """Returns the frames of entries as they stand once the entries' placements have carried them along."""
-    views = [SourceViews.none(), *(_placed(scene.entries[position], frame[at]) for position, at in _runs(entry))]
-    return SourceViews(*(np.concatenate([getattr(v, field.name) for v in views]) for field in fields(SourceViews)))
+    s = len(entry)
+    segment, ordinal = np.empty(s, np.uint32), np.empty(s, np.int64)
+    intrinsics, size = np.empty((s, 4)), np.empty((s, 2), np.int32)
+    camera_to_world, scale, sky = np.empty((s, 4, 4)), np.empty(s), np.empty(s, np.bool_)
+    for position, at in _runs(entry):
+        source, frames, here = scene.entries[position], scene.entries[position].segment.frames, frame[at]
+        segment[at] = source.segment.payload_of(here.astype(np.uint16))[0]
+        ordinal[at] = frames.ordinal[here] + source.ordinal_offset
+        intrinsics[at], size[at] = frames.intrinsics[here], (frames.width, frames.height)
+        camera_to_world[at] = _placed(source, frames.camera_to_world[here])
+        scale[at], sky[at] = source.placement.scale, source.sky
+    return SourceViews(segment, ordinal, intrinsics, size, camera_to_world, scale, sky)
 
 
-def _placed(entry: Entry, frame: Int64[np.ndarray, "s"]) -> SourceViews:
-    """Returns frames of one entry after its placement: sky turns with it, and neither moves nor grows."""
-    frames, placement = entry.segment.frames, entry.placement
-    camera_to_world = frames.camera_to_world[frame]
+def _placed(entry: Entry, camera_to_world: Float64[np.ndarray, "k 4 4"]) -> Float64[np.ndarray, "k 4 4"]:
+    """Returns cameras of one entry after its placement: sky turns with it, and neither moves nor grows."""
+    placement = entry.placement
     camera_to_world[:, :3, :3] = placement.rotation @ camera_to_world[:, :3, :3]
     if not entry.sky:
         camera_to_world[:, :3, 3] = placement.apply(camera_to_world[:, :3, 3])
-    s = len(frame)
-    return SourceViews(
-        segment=entry.segment.payload_of(frame.astype(np.uint16))[0],
-        ordinal=frames.ordinal[frame] + entry.ordinal_offset,
-        intrinsics=frames.intrinsics[frame],
-        size=np.tile(np.array([frames.width, frames.height], np.int32), (s, 1)),
-        camera_to_world=camera_to_world,
-        scale=np.full(s, placement.scale),
-        sky=np.full(s, entry.sky),
-    )
+    return camera_to_world
 
 
 def _content(spec: LatentSpec, rows: _Rows, reader: PayloadReader) -> Content:

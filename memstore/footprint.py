@@ -19,9 +19,10 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int16, Int32, Int64, UInt16
 from numba import njit
 
+from memstore.arrays import bare
 from memstore.camera import Camera
 from memstore.frustum import CarriedCamera
-from memstore.index import Candidates, bare
+from memstore.index import Candidates
 from memstore.segment import Entry, Scene
 
 
@@ -88,17 +89,7 @@ class Footprints:
             rigid,
             carried.scale,
             bare(rows),
-            tuple(
-                bare(column)
-                for column in (
-                    patches.center,
-                    patches.radius,
-                    patches.normal,
-                    patches.frame,
-                    patches.cell,
-                    patches.parts,
-                )
-            ),
+            segment.columns[:6],
             (segment.token_columns, start),
             (self.center[run], self.radius[run], self.normal[run], self.view[run], self.token[run], self.parts[run]),
         )

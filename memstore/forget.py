@@ -24,11 +24,11 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt32
 from numba import njit
 
+from memstore.arrays import bare
 from memstore.camera import Camera
 from memstore.errors import InvalidInput
 from memstore.frame import Frame
 from memstore.frustum import Frustum
-from memstore.index import bare
 from memstore.patch import PARTS
 from memstore.segment import NEVER_HIDDEN, Segment
 from memstore.transform import Transform

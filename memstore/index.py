@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt32, UInt64
 from numba import njit
 
+from memstore.arrays import bare
 from memstore.camera import Camera
 from memstore.frustum import Frustum
 from memstore.patch import Patches
@@ -169,6 +170,17 @@ class Extent:
         return cls(count, np.nextafter(origin + box[0], -np.inf), np.nextafter(origin + box[1], np.inf))
 
 
+def placed_extent(
+    patches: Patches, rows: UInt32[np.ndarray, "n"], placement: Transform
+) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
+    """Returns the corners of a box in the world around the spheres of some surface patches of a placed segment."""
+    box = np.array([[np.inf] * 3, [-np.inf] * 3])
+    turn = placement.scale * placement.rotation
+    _widen(bare(patches.center), bare(patches.radius), bare(rows), turn, placement.scale, box)
+    shift = placement.apply(patches.origin)
+    return box[0] + shift, box[1] + shift
+
+
 @dataclass(frozen=True)
 class Directory:
     """The entries of a scene in search's own order, with the boxes of what they show in the world."""
@@ -240,7 +252,7 @@ def search(scene: Scene, camera: Camera, query: Query) -> Candidates:
 
 
 def _touching_rows(entry: Entry, frustum: Frustum, query: Query) -> UInt32[np.ndarray, "k"]:
-    patches, blocks = entry.segment.patches, entry.segment.blocks
+    patches, blocks, columns = entry.segment.patches, entry.segment.blocks, entry.segment.columns
     if entry.sky:
         planes, scale, part = frustum.carried_directions(entry.placement), 1.0, np.s_[blocks.surface_blocks :]
         most = len(patches) - patches.surface_count
@@ -251,13 +263,13 @@ def _touching_rows(entry: Entry, frustum: Frustum, query: Query) -> UInt32[np.nd
     count = _search_blocks(
         planes,
         scale,
-        bare(blocks.start[:-1][part]),
-        bare(blocks.start[1:][part]),
-        bare(blocks.low[part]),
-        bare(blocks.high[part]),
-        bare(patches.center),
-        bare(patches.radius),
-        bare(patches.frame),
+        columns.start[:-1][part],
+        columns.start[1:][part],
+        columns.low[part],
+        columns.high[part],
+        columns.center,
+        columns.radius,
+        columns.frame,
         bare(_known_frames(entry, query)),
         bare(_NOTHING_HIDDEN if entry.hidden_from is None else entry.hidden_from),
         -1 if query.as_of is None else max(0, query.as_of - entry.ordinal_offset),
@@ -277,13 +289,6 @@ def _known_frames(entry: Entry, query: Query) -> Bool[np.ndarray, "f"]:
     if query.before is not None:
         known &= ordinal < query.before
     return known
-
-
-def bare(array: Any) -> Any:
-    """Returns a read-only view as a bare ndarray: memory maps and fresh arrays share one compiled kernel."""
-    view = array.view(np.ndarray)
-    view.flags.writeable = False
-    return view
 
 
 # Kernels call no kernel of another file: numba's cache would not see that the other file changed.
@@ -386,3 +391,16 @@ def _extent(center: Any, radius: Any, rows: Any, hidden_from: Any, first: int, l
             box[0, axis] = min(box[0, axis], middle - reach)
             box[1, axis] = max(box[1, axis], middle + reach)
     return count
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _widen(center: Any, radius: Any, rows: Any, turn: Any, scale: float, box: Any) -> None:
+    """Widens `box` by the spheres of some rows, turned and grown."""
+    for row in rows:
+        x, y, z = np.float64(center[row, 0]), np.float64(center[row, 1]), np.float64(center[row, 2])
+        reach = scale * np.float64(radius[row])
+        for axis in range(3):
+            middle = turn[axis, 0] * x + turn[axis, 1] * y + turn[axis, 2] * z
+            box[0, axis] = min(box[0, axis], middle - reach)
+            box[1, axis] = max(box[1, axis], middle + reach)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Float64, UInt16, UInt32, UInt64
 
+from memstore.arrays import bare
 from memstore.patch import Patches, SourceFrames, patch_ids
 from memstore.transform import Transform
 
@@ -51,6 +54,20 @@ class Homes:
         return np.union1d(self.segment, self.recorded).tolist()
 
 
+class Columns(NamedTuple):
+    """Columns of a segment's patches and blocks as bare read-only arrays, named as there."""
+
+    center: Any
+    radius: Any
+    normal: Any
+    frame: Any
+    cell: Any
+    parts: Any
+    start: Any
+    low: Any
+    high: Any
+
+
 @dataclass(frozen=True)
 class Segment:
     """An immutable batch of patches of consecutive frames, or one gathered from several."""
@@ -67,6 +84,27 @@ class Segment:
     """Columns of the source frames' token grid: row, column = divmod(cell, token_columns)."""
     homes: Homes | None = None
     """Of a gathered segment: where its patches come from."""
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns that kernels read, as bare arrays."""
+        patches, blocks = self.patches, self.blocks
+        return Columns(
+            *(
+                bare(column)
+                for column in (
+                    patches.center,
+                    patches.radius,
+                    patches.normal,
+                    patches.frame,
+                    patches.cell,
+                    patches.parts,
+                    blocks.start,
+                    blocks.low,
+                    blocks.high,
+                )
+            )
+        )
 
     def ids(self, rows: UInt32[np.ndarray, "n"]) -> UInt64[np.ndarray, "n"]:
         """Returns the database-wide ids of the patches in some rows."""

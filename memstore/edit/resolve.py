@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float64, Int64, UInt32, UInt64
 from memstore.draft import Draft
 from memstore.errors import InvalidInput, Reason
 from memstore.frustum import Frustum
-from memstore.index import OUTSIDE, bare, sides
+from memstore.index import OUTSIDE, placed_extent, sides
 from memstore.layer import Layer
 from memstore.patch import split_ids
 from memstore.segment import NEVER_HIDDEN, Entry
@@ -95,7 +95,7 @@ class Instances:
 
     def bounds(self) -> Bounds | None:
         """Returns a box around the surfaces' spheres, `None` where there are none."""
-        boxes = [_box(hits) for hits in self._surfaces()]
+        boxes = [placed_extent(h.entry.segment.patches, h.rows, h.entry.placement) for h in self._surfaces()]
         if not boxes:
             return None
         low, high = np.min([box[0] for box in boxes], axis=0), np.max([box[1] for box in boxes], axis=0)
@@ -288,13 +288,13 @@ def _of_size(entry: Entry, radius_m: float) -> Truth:
 
 
 def _of_shape(entry: Entry, shape: Shape, around: Frustum) -> Truth:
-    blocks = entry.segment.blocks
+    blocks, columns = entry.segment.blocks, entry.segment.columns
     planes = around.carried(entry.placement, entry.segment.patches.origin)
     box = entry.low - entry.segment.patches.origin, entry.high - entry.segment.patches.origin
     if sides(planes, box[0][None], box[1][None])[0] == OUTSIDE:
         return None
     surfaces = blocks.surface_blocks
-    touched = np.flatnonzero(sides(planes, bare(blocks.low[:surfaces]), bare(blocks.high[:surfaces])) != OUTSIDE)
+    touched = np.flatnonzero(sides(planes, columns.low[:surfaces], columns.high[:surfaces]) != OUTSIDE)
     runs = [np.arange(blocks.start[b], blocks.start[b + 1], dtype=np.uint32) for b in touched.tolist()]
     if not runs:
         return None
@@ -324,12 +324,6 @@ def _centers(entry: Entry, rows: UInt32[np.ndarray, "n"]) -> Float64[np.ndarray,
     if entry.sky:
         return center @ entry.placement.rotation.T
     return entry.placement.apply(center + patches.origin)
-
-
-def _box(hits: Hits) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
-    reach = hits.entry.placement.scale * hits.entry.segment.patches.radius[hits.rows].astype(np.float64)[:, None]
-    centers = hits.centers()
-    return (centers - reach).min(axis=0), (centers + reach).max(axis=0)
 
 
 def _by_segment(hits: Hits) -> Mapping[int, UInt32[np.ndarray, "k"]]:
