@@ -17,7 +17,7 @@ demo: .venv/.ready
 	$(BIN)/memstore demo --stage $(STAGE)
 
 test: .venv/.ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .

@@ -46,11 +46,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch):
     monkeypatch.delitem(sys.modules, "memstore.database", raising=False)
     monkeypatch.setitem(sys.modules, "lancedb", None)
-    for name in [
-        m
-        for m in sys.modules
-        if m.startswith("memstore.storage")
-    ]:
+    for name in [m for m in sys.modules if m.startswith("memstore.storage")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(FailedPrecondition, match=r"pip install 'memstore\[server\]'") as caught:
         memstore.open  # noqa: B018

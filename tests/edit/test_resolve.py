@@ -88,7 +88,7 @@ def drafted(base: Draft, extra: list) -> Draft:
 
 def placed(values: tuple) -> ms.Transform:
     at, axis, degrees, log_scale = values
-    turn = ms.Transform.rotate(axis if any(axis) else (0, 0, 1), degrees, degrees=True)
+    turn = ms.Transform.rotate(axis if np.linalg.norm(axis) > 1e-3 else (0, 0, 1), degrees, degrees=True)
     return ms.Transform.translate(*at) @ turn @ ms.Transform.scaling(math.exp(log_scale))
 
 
