@@ -2,7 +2,7 @@
 
 <root>/memstore.json         format version and id
 <root>/writer.lock           flock of the one writer; its holder's name
-<root>/objects/              commits, layers, lists and masks, by hash
+<root>/objects/              commits, layers, lists and masks, by hash; the youngest in journals
 <root>/segments/             payload (Zarr) and geometry of each segment
 <root>/tables/               segments, frames and patches (Lance)
 <root>/worlds/<id>/          world.json, heads/, tags/
