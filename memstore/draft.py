@@ -12,7 +12,7 @@ from jaxtyping import UInt32
 from pyroaring import BitMap
 
 from memstore.errors import NotFound, Reason
-from memstore.index import Extent
+from memstore.extent import Extent
 from memstore.layer import Layer, LayerSegment, Mask
 from memstore.segment import NEVER_HIDDEN, Entry, Scene
 from memstore.showing import Showing, placed, scene_of

@@ -24,9 +24,9 @@ from memstore.draft import Draft
 from memstore.edit.describe import bounds_of, summary_of
 from memstore.edited import EditReport, OperationReport
 from memstore.errors import Conflict, InvalidInput, Reason
+from memstore.extent import Extent
 from memstore.gather import Share, alike, cut, gather
 from memstore.history.branch import Branch, Change
-from memstore.index import Extent
 from memstore.layer import Layer, LayerSegment, Mask
 from memstore.segment import NEVER_HIDDEN, Homes
 from memstore.showing import Showing

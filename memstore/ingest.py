@@ -13,10 +13,11 @@ from jaxtyping import Shaped
 
 from memstore.codec import codec_for
 from memstore.errors import FailedPrecondition, InvalidInput, MemstoreError, Reason
+from memstore.extent import shown_box
 from memstore.forget import ForgetOptions, FreeSpace
 from memstore.frame import Frame
 from memstore.history.branch import Branch, Change
-from memstore.index import arrange, shown_box
+from memstore.index import arrange
 from memstore.latent import LatentSpec, to_tokens
 from memstore.layer import Layer, LayerSegment
 from memstore.lift import LiftedFrame, LiftOptions, gather, lift

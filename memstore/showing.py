@@ -13,8 +13,8 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import UInt32
 
+from memstore.extent import Extent
 from memstore.gather import Share, gather, groups
-from memstore.index import Extent
 from memstore.kept import Kept
 from memstore.layer import Layer, LayerSegment, Mask
 from memstore.segment import NEVER_HIDDEN, Entry, Scene, Segment

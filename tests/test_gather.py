@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from memstore.camera import Camera
 from memstore.compose import compose
+from memstore.extent import Extent
 from memstore.gather import Share, alike, cut, gather, groups
-from memstore.index import Extent, arrange, search
+from memstore.index import arrange, search
 from memstore.latent import LatentSpec
 from memstore.patch import Patches, SourceFrames, encode_normal
 from memstore.query import Query

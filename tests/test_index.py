@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memstore.camera import Camera, look_at
-from memstore.index import BLOCK_ROWS, Candidates, arrange, morton, search, shown_box
+from memstore.extent import shown_box
+from memstore.index import BLOCK_ROWS, Candidates, arrange, morton, search
 from memstore.patch import Patches, SourceFrames, encode_normal
 from memstore.query import Query
 from memstore.segment import NEVER_HIDDEN, Entry, Scene, Segment

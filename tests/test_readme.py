@@ -15,12 +15,13 @@ def blocks(language):
 
 def test_the_readme_runs_from_top_to_bottom(tmp_path, monkeypatch, walk):
     monkeypatch.chdir(tmp_path)
-    ms.write_clip(tmp_path / "clip", walk(8))
-    embedded, served = blocks("python")
+    ms.write_clip(tmp_path / "clip", walk(8, 128, 96))
+    remembered, edited, served = blocks("python")
     names: dict[str, object] = {}
-    exec(compile(embedded, "README.md, embedded", "exec"), names)
+    exec(compile(remembered, "README.md, remembered", "exec"), names)
     assert names["museum"].describe().frame_count == 8
     assert names["mosaic"].latents().shape[1] == 192
+    exec(compile(edited, "README.md, edited", "exec"), names)
     with ms.open(tmp_path / "worlds") as db, BackgroundServer(db) as server:
         assert "localhost:7070" in served
         exec(compile(served.replace("localhost:7070", server.address), "README.md, served", "exec"), names)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from memstore.camera import Camera, look_at
 from memstore.errors import InvalidInput
+from memstore.extent import shown_box
 from memstore.frustum import CarriedCamera
-from memstore.index import arrange, search, shown_box
+from memstore.index import arrange, search
 from memstore.patch import WHOLE, Patches, SourceFrames, decode_normal, encode_normal
 from memstore.query import Query
 from memstore.ranking import ANGLE_STEP_RAD, SAME_PLACE_M
@@ -178,7 +179,8 @@ def shown_patches(scene, camera, query):
         for row in range(len(entry.segment.patches)):
             patch = Patch(entry, position, row, camera)
             hidden = NEVER_HIDDEN if entry.hidden_from is None else entry.hidden_from[row]
-            kept = hidden == NEVER_HIDDEN or (hidden != 0 and query.as_of is not None and query.as_of < hidden)
+            there = None if query.as_of is None else query.as_of - entry.ordinal_offset  # retired by a frame of its own
+            kept = hidden == NEVER_HIDDEN or (hidden != 0 and there is not None and there < hidden)
             known = query.as_of is None or patch.ordinal <= query.as_of
             if (row >= entry.segment.patches.surface_count) == entry.sky and kept and known:
                 found.append(patch)

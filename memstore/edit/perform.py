@@ -23,7 +23,7 @@ from memstore.edit.join import Joined, Neighbours, concatenate, stitch
 from memstore.edit.resolve import Instances, require_some, resolve, resolve_entries
 from memstore.edited import OperationReport
 from memstore.errors import InvalidInput, Reason
-from memstore.index import Extent
+from memstore.extent import Extent
 from memstore.layer import Layer, LayerSegment, Mask, bitmap
 from memstore.operation import (
     Concatenate,

@@ -17,8 +17,9 @@ from jaxtyping import Bool, Float64, Int64, UInt32, UInt64
 
 from memstore.draft import Draft
 from memstore.errors import InvalidInput, Reason
+from memstore.extent import placed_extent
 from memstore.frustum import Frustum
-from memstore.index import OUTSIDE, placed_extent, sides
+from memstore.index import OUTSIDE, sides
 from memstore.layer import Layer
 from memstore.patch import split_ids
 from memstore.segment import NEVER_HIDDEN, Entry

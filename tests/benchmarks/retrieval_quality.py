@@ -21,8 +21,9 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 import memstore as ms
+from memstore.extent import shown_box
 from memstore.held_out import is_held_out
-from memstore.index import Candidates, arrange, search, shown_box
+from memstore.index import Candidates, arrange, search
 from memstore.latent import LatentSpec
 from memstore.lift import gather, lift
 from memstore.patch import SourceFrames

@@ -25,8 +25,9 @@ class Answer:
 
 
 @pytest.fixture
-def memstore(capsys) -> Callable[..., Answer]:
-    """`memstore("world", "list")` runs a command line."""
+def memstore(capsys, monkeypatch) -> Callable[..., Answer]:
+    """`memstore("world", "list")` runs a command line whose answers go into a pipe."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
 
     def run(*words: object) -> Answer:
         with pytest.raises(SystemExit) as ended:

@@ -122,4 +122,4 @@ def test_the_demo_is_told_its_stage_by_the_environment(memstore, monkeypatch):
     answer = memstore("demo")
     assert answer.code == 2
     assert "memory" in answer.err
-    assert demo.StageName.__args__ == ("memory", "all")
+    assert demo.StageName.__args__ == ("memory", "edit", "all")

@@ -5,8 +5,9 @@ import pytest
 
 from memstore.compose import compose
 from memstore.errors import FailedPrecondition
+from memstore.extent import shown_box
 from memstore.frame import Frame
-from memstore.index import arrange, search, shown_box
+from memstore.index import arrange, search
 from memstore.latent import LatentSpec, to_tokens
 from memstore.lift import gather, lift
 from memstore.patch import SourceFrames, split_ids
