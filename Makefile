@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 STAGE ?= all
-NAME ?= ingest serve
+NAME ?= ingest serve edit
 BIN := .venv/bin
 
 .PHONY: demo test check bench proto clean
