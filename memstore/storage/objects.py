@@ -139,7 +139,10 @@ class Objects:
         yield from {path.parent.name + path.name for path in paths} | {n for n in young if n.startswith(prefix)}
 
     def _is_there(self, name: str) -> bool:
-        return self._young(name) is not None or self.path(name).exists()
+        """Whether an object lies on disk, whole: a torn file under its name is written anew."""
+        content = self._young(name)
+        content = self._file(name) if content is None else content
+        return content is not None and name_of(content) == name
 
     def _young(self, name: str) -> bytes | None:
         found = (journal.contents.get(name) for journal in list(self._journals.values()))

@@ -45,3 +45,16 @@ def test_a_changed_object_is_refused_by_name(tmp_path):
 def test_a_name_that_is_no_hash_never_reaches_the_disk(tmp_path, name):
     with pytest.raises(NotFound, match="names no object"):
         Objects(tmp_path).get(name)
+
+
+def test_a_torn_file_under_the_name_of_a_new_object_is_written_anew(tmp_path):
+    content = b"what a crash tore, and what is now needed after all"
+    objects = Objects(tmp_path)
+    path = objects.path(name_of(content))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content[:7])
+    name = objects.put(content)
+    assert objects.flush() == len(content)
+    assert objects.get(name) == content
+    objects.settle()
+    assert path.read_bytes() == content
